@@ -1,0 +1,1 @@
+"""Lian (立案): durable case management for insurers."""

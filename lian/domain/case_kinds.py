@@ -1,0 +1,24 @@
+"""The registry of kinds: one line each."""
+
+from __future__ import annotations
+
+from lian.domain.case_kind import CaseKind
+from lian.domain.claims.definition import CLAIM
+from lian.domain.errors import NotFound
+from lian.domain.tasks import TaskKind
+
+KINDS: dict[str, CaseKind] = {
+    CLAIM.id: CLAIM,
+}
+
+
+def kind_of(kind: str) -> CaseKind:
+    """The definition of a kind. Raises `NotFound` for an unknown one."""
+    if kind not in KINDS:
+        raise NotFound(f"There is no kind of case called {kind}.")
+    return KINDS[kind]
+
+
+def task_kind(kind: str, task: str) -> TaskKind:
+    """The definition of a task of a kind."""
+    return kind_of(kind).task(task)

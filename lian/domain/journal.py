@@ -1,0 +1,503 @@
+"""The facts of a case, as typed and versioned events (idea 2: the journal is the truth on record).
+
+An event says what happened, never what to do. Its `TYPE` is `subject.action`; a change of shape raises `VERSION` and
+keeps the old reader. Fields made with `personal()` are stored as ciphertext under one person's key: the person named by
+the event's `person_id`, or else the case's subject. Everything else must hold no personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+from uuid import UUID
+
+from lian.domain.claims.terms import LossCause, PolicySnapshot
+from lian.domain.findings import Finding
+
+Json = dict[str, Any]
+
+PROCESS = "process"
+"""Source of the events a case's workflow records; their `source_seq` counts without a gap."""
+
+
+def personal(*, default: str = "") -> Any:
+    """A text field that is stored only as ciphertext under the person's key (SEC-2)."""
+    return field(default=default, metadata={"personal": True})
+
+
+EVENTS: dict[str, type[Event]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base of every event; concrete ones register themselves by `TYPE`."""
+
+    TYPE: ClassVar[str] = ""
+    VERSION: ClassVar[int] = 1
+
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+def event(type_: str) -> Callable[[type[E]], type[E]]:
+    """Class decorator: make a frozen dataclass and register it under its type."""
+
+    def register(cls: type[E]) -> type[E]:
+        cls.TYPE = type_
+        made = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        EVENTS[type_] = made
+        return made
+
+    return register
+
+
+def personal_fields(cls: type[Event]) -> tuple[str, ...]:
+    """Names of the fields that are ciphertext at rest."""
+    return tuple(f.name for f in fields(cls) if f.metadata.get("personal"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One event on its way into the journal: what happened, when (UTC), and by whom (`staff:..`, `system`)."""
+
+    at: datetime
+    actor: str
+    event: Event
+
+
+# --- the case ---------------------------------------------------------------------------------------------------------
+
+
+@event("case.drafted")
+class CaseDrafted(Event):
+    """A report was begun and not yet submitted (CLM-1)."""
+
+    number: str
+    kind: str
+    channel: str
+    subject_person_id: UUID
+
+
+@event("claim.draft_saved")
+class DraftSaved(Event):
+    """What is known of the loss so far; `draft` is the unfinished report as JSON (CLM-1)."""
+
+    policy_number: str
+    draft: str = personal()
+
+
+@event("claim.reported")
+class ClaimReported(Event):
+    """First notice of loss, as told (CLM-1)."""
+
+    policy_number: str
+    line: str
+    loss_cause: LossCause
+    loss_at: datetime
+    reported_at: datetime
+    injured: int
+    claimed_amount: Decimal
+    currency: str
+    place: str = personal()
+    course: str = personal()
+
+
+@event("policy.snapshot_taken")
+class SnapshotTaken(Event):
+    """The policy's terms as they were at the report (CLM-2)."""
+
+    snapshot: PolicySnapshot
+
+
+@event("case.submitted")
+class CaseSubmitted(Event):
+    """The report is complete: the process may start and the clocks run from `received_at`."""
+
+    received_at: datetime
+    plan: Json
+    promised_at: datetime | None
+
+
+@event("case.triaged")
+class CaseTriaged(Event):
+    """Simple or complex, with the reasons (CLM-3)."""
+
+    complexity: str
+    severity: str
+    findings: tuple[Finding, ...]
+
+
+@event("case.stage_entered")
+class StageEntered(Event):
+    """The procedure moved on."""
+
+    stage: str
+
+
+@event("case.closed")
+class CaseClosed(Event):
+    """The procedure ended with this outcome: paid, denied or withdrawn."""
+
+    outcome: str
+
+
+@event("case.withdrawn")
+class CaseWithdrawn(Event):
+    """The customer no longer pursues the case (CLM-15)."""
+
+    reason: str = personal()
+
+
+@event("case.reopened")
+class CaseReopened(Event):
+    """A closed case is handled again from `stage` (CLM-15); `generation` counts its lives."""
+
+    stage: str
+    generation: int
+    reason: str = personal()
+
+
+@event("case.corrected")
+class CaseCorrected(Event):
+    """A recorded mistake was put right; the old value stays on record."""
+
+    subject: str
+    name: str
+    before: str = personal()
+    after: str = personal()
+    reason: str = personal()
+
+
+# --- parties, exposures, reserves -------------------------------------------------------------------------------------
+
+
+@event("party.added")
+class PartyAdded(Event):
+    """A person takes part in the case in one role."""
+
+    party_id: UUID
+    person_id: UUID
+    role: str
+    name: str = personal()
+    phone: str = personal()
+    email: str = personal()
+
+
+@event("exposure.opened")
+class ExposureOpened(Event):
+    """One coverage for one claimant; amounts in the case's currency."""
+
+    exposure_id: UUID
+    coverage_code: str
+    claimant_party_id: UUID
+    claimed_amount: Decimal
+
+
+@event("exposure.assessed")
+class ExposureAssessed(Event):
+    """What the loss was found to be worth (CLM-7)."""
+
+    exposure_id: UUID
+    assessed_amount: Decimal
+    excluded_reason: str = ""
+
+
+@event("exposure.decided")
+class ExposureDecided(Event):
+    """The coverage decision on one exposure with its coded reasons (CLM-7)."""
+
+    exposure_id: UUID
+    result: str
+    payable_amount: Decimal
+    deductible_applied: Decimal
+    findings: tuple[Finding, ...]
+
+
+@event("reserve.set")
+class ReserveSet(Event):
+    """Expected cost still to pay on one exposure (CLM-15)."""
+
+    exposure_id: UUID
+    reserve_line: str
+    amount: Decimal
+    reason: str
+
+
+# --- clocks and requests ----------------------------------------------------------------------------------------------
+
+
+@event("clock.started")
+class ClockStarted(Event):
+    """A promise began to run; `due_at` and `warn_at` are what the ledger gave at that moment."""
+
+    clock: str
+    started_at: datetime
+    policy: Json
+    due_at: datetime | None
+    warn_at: datetime | None
+
+
+@event("clock.paused")
+class ClockPaused(Event):
+    """A named request stands still on the claimant's side (idea 3)."""
+
+    clock: str
+    request_id: UUID
+    paused_at: datetime
+
+
+@event("clock.resumed")
+class ClockResumed(Event):
+    """The request ended; the clock ran on from `resumed_at`."""
+
+    clock: str
+    request_id: UUID
+    resumed_at: datetime
+    due_at: datetime | None
+    warn_at: datetime | None
+
+
+@event("clock.warned")
+class ClockWarned(Event):
+    """The warning instant passed with the promise still open."""
+
+    clock: str
+    warn_at: datetime
+
+
+@event("clock.breached")
+class ClockBreached(Event):
+    """The promise was broken at `legal_at`; `at` of the record is when that was seen."""
+
+    clock: str
+    legal_at: datetime
+
+
+@event("clock.stopped")
+class ClockStopped(Event):
+    """What was promised was done at `stopped_at`; the verdict is final."""
+
+    clock: str
+    stopped_at: datetime
+    verdict: str
+
+
+@event("clock.cancelled")
+class ClockCancelled(Event):
+    """The promise no longer applies."""
+
+    clock: str
+
+
+@event("request.opened")
+class RequestOpened(Event):
+    """One complete list of what is missing (CLM-5). A second one on the same case is marked."""
+
+    request_id: UUID
+    items: tuple[str, ...]
+    answer_by: datetime
+    is_repeat: bool
+
+
+@event("request.delivered")
+class RequestDelivered(Event):
+    """The notice reached the claimant: pauses count from here."""
+
+    request_id: UUID
+    delivered_at: datetime
+    channel: str
+
+
+@event("request.closed")
+class RequestClosed(Event):
+    """The request ended: answered, expired or withdrawn."""
+
+    request_id: UUID
+    how: str
+    closed_at: datetime
+
+
+# --- tasks ------------------------------------------------------------------------------------------------------------
+
+
+@event("task.opened")
+class TaskOpened(Event):
+    """A person is needed. `ask` holds the figures and proposals the form starts from."""
+
+    task_id: UUID
+    kind: str
+    queue: str
+    stage: str
+    ask: Json
+    excluded_actors: tuple[str, ...] = ()
+    least_authority: Decimal = Decimal(0)
+
+
+@event("task.claimed")
+class TaskClaimed(Event):
+    """Somebody took the task on; `how` is claim, next or assign."""
+
+    task_id: UUID
+    holder: str
+    how: str
+
+
+@event("task.released")
+class TaskReleased(Event):
+    """The task went back to its queue."""
+
+    task_id: UUID
+
+
+@event("task.completed")
+class TaskCompleted(Event):
+    """The task's question was answered."""
+
+    task_id: UUID
+    outcome: Json
+    notes: str = personal()
+
+
+@event("task.cancelled")
+class TaskCancelled(Event):
+    """The question no longer needs an answer."""
+
+    task_id: UUID
+    why: str
+
+
+# --- documents, letters, messages -------------------------------------------------------------------------------------
+
+
+@event("document.received")
+class DocumentReceived(Event):
+    """A file lies in the object store with this hash (DOC-1)."""
+
+    document_id: UUID
+    item_code: str
+    source: str
+    mime: str
+    size: int
+    sha256: str
+    bucket: str
+    key: str
+    version_id: str
+    filename: str = personal()
+
+
+@event("document.checked")
+class DocumentChecked(Event):
+    """Somebody looked at it: accepted, or refused with a reason."""
+
+    document_id: UUID
+    accepted: bool
+    reason: str = personal()
+
+
+@event("document.read")
+class DocumentRead(Event):
+    """Somebody opened or downloaded it (SEC-3)."""
+
+    document_id: UUID
+    how: str
+
+
+@event("letter.issued")
+class LetterIssued(Event):
+    """A letter was made and stored: document_request, voucher or denial."""
+
+    document_id: UUID
+    letter: str
+    payment_id: UUID | None = None
+
+
+@event("message.written")
+class MessageWritten(Event):
+    """A message between the customer and us; `direction` is in or out."""
+
+    message_id: UUID
+    direction: str
+    body: str = personal()
+
+
+# --- decisions and money ----------------------------------------------------------------------------------------------
+
+
+@event("decision.made")
+class DecisionMade(Event):
+    """One person decided the claim (CLM-7); final when within their authority, else referred (CLM-9)."""
+
+    decision_id: UUID
+    decided_by: str
+    result: str
+    approved_amount: Decimal
+    needs_second: bool
+
+
+@event("decision.authorised")
+class DecisionAuthorised(Event):
+    """A second person with enough authority agreed (CLM-9)."""
+
+    decision_id: UUID
+    authorised_by: str
+
+
+@event("decision.returned")
+class DecisionReturned(Event):
+    """The second person sent it back to be decided anew."""
+
+    decision_id: UUID
+    returned_by: str
+
+
+@event("payee.named")
+class PayeeNamed(Event):
+    """Who is paid, and how much of the settlement (CLM-10)."""
+
+    payee_id: UUID
+    decision_id: UUID
+    person_id: UUID
+    amount: Decimal
+    name: str = personal()
+    account: str = personal()
+    bank: str = personal()
+
+
+@event("payment.requested")
+class PaymentRequested(Event):
+    """The process asked for one transfer; its id is the effect's key everywhere."""
+
+    payment_id: UUID
+    payee_id: UUID
+    decision_id: UUID
+    amount: Decimal
+    currency: str
+
+
+@event("payment.sent")
+class PaymentSent(Event):
+    """The bank has the instruction."""
+
+    payment_id: UUID
+    instruction_key: str
+
+
+@event("payment.confirmed")
+class PaymentConfirmed(Event):
+    """The bank says the money is on its way to the payee."""
+
+    payment_id: UUID
+    bank_reference: str
+    paid_on: date
+
+
+@event("payment.rejected")
+class PaymentRejected(Event):
+    """The bank refused the instruction."""
+
+    payment_id: UUID
+    reason: str

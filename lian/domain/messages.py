@@ -1,0 +1,122 @@
+"""What is said to and by a case's process. One dataclass per message; everything in them is JSON-friendly.
+
+No message holds names, contacts or accounts; notes of an answer are the one free text, and travel encrypted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from lian.domain.plan import CasePlan
+from lian.domain.sla import Pause
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class ClockRun:
+    """A promise while it runs: its ledger, and what was already said about it."""
+
+    started_at: datetime
+    pauses: tuple[Pause, ...] = ()
+    warned: bool = False
+    breached: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class CaseState:
+    """All a case's process carries, also across continue-as-new. `seq` numbers its events without a gap."""
+
+    case_id: UUID
+    kind: str
+    plan: CasePlan
+    received_at: datetime
+    facts: Json
+    schema_version: int = 1
+    generation: int = 1
+    seq: int = 0
+    begin_at: str = ""
+    """First stage of a reopened life; empty: from the beginning."""
+    done: list[str] = field(default_factory=list)
+    clocks: dict[str, ClockRun] = field(default_factory=dict)
+    requests_made: int = 0
+    recent: list[str] = field(default_factory=list)
+    """The last command ids, so that a repeat after continue-as-new is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompleteTask:
+    """A person's answer to a task. `authority` is the amount they may decide alone."""
+
+    command_id: str
+    task_id: UUID
+    actor: str
+    authority: Decimal
+    outcome: Json
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """The customer no longer pursues the case."""
+
+    command_id: str
+    actor: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseRequest:
+    """The open document request ended at `closed_at`: `answered` by the last item, or `withdrawn` by us."""
+
+    request_id: UUID
+    how: str
+    closed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentSettled:
+    """What became of one transfer."""
+
+    payment_id: UUID
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayOut:
+    """One transfer to carry out; everything else about it lies in Postgres."""
+
+    case_id: UUID
+    payment_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankAnswered:
+    """What the bank said about a transfer."""
+
+    payment_id: UUID
+    accepted: bool
+    reason: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """A command took effect; `seq` is the process event that says so."""
+
+    command_id: str
+    seq: int
+
+
+def case_workflow_id(case_id: UUID) -> str:
+    """The process's name at Temporal."""
+    return f"case/{case_id}"
+
+
+def payment_workflow_id(payment_id: UUID) -> str:
+    """The transfer's process's name at Temporal."""
+    return f"payment/{payment_id}"
