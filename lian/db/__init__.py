@@ -1,0 +1,1 @@
+"""Storage in Postgres: tables, the journal's writer, projections, migrations."""

@@ -1,0 +1,1 @@
+"""Alembic migrations; the schema they make equals the models, which a test proves."""

@@ -1,0 +1,523 @@
+"""How each event changes the rows that pages and queues read.
+
+One function per event type, pure but for the rows it is given: the same functions run inside the journal's transaction
+and, over rows in memory, when a rebuild is compared with what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar, cast
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlmodel import SQLModel
+
+from lian.db.tables import (
+    Case,
+    Clock,
+    Decision,
+    Document,
+    DocumentRequest,
+    Exposure,
+    Message,
+    Party,
+    Payee,
+    Payment,
+    ReserveLine,
+    Task,
+)
+from lian.domain import journal as j
+from lian.domain.claims.terms import PolicySnapshot
+from lian.domain.findings import Finding
+from lian.domain.status import CaseStatus, ClockStatus, PaymentStatus, TaskStatus, move_to
+
+Row = TypeVar("Row", bound=SQLModel)
+FINDINGS = TypeAdapter(tuple[Finding, ...])
+SNAPSHOT = TypeAdapter(PolicySnapshot)
+
+
+class Rows(Protocol):
+    """Where projections live: a database session, or plain memory during a check."""
+
+    async def get(self, model: type[Row], key: Any) -> Row:
+        """The row with this primary key; it must exist."""
+
+    async def of_case(self, model: type[Row], case_id: UUID) -> Sequence[Row]:
+        """All rows of a case, in a stable order."""
+
+    def add(self, row: SQLModel) -> None:
+        """A new row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a projector may know beside the event itself."""
+
+    case_id: UUID
+    chain_seq: int
+    at: datetime
+    actor: str
+    stored: j.Json
+    """The body as stored, with its ciphertext."""
+
+
+Projector = Callable[[Rows, Context, Any], Awaitable[None]]
+PROJECTORS: dict[str, Projector] = {}
+
+
+def on(event: type[Any]) -> Callable[[Projector], Projector]:
+    """Register the projector of one event type."""
+
+    def register(projector: Projector) -> Projector:
+        PROJECTORS[event.TYPE] = projector
+        return projector
+
+    return register
+
+
+async def project(rows: Rows, context: Context, event: j.Event) -> None:
+    """Apply one event. Events that change no row (a document read) have no projector."""
+    projector = PROJECTORS.get(event.TYPE)
+    if projector:
+        await projector(rows, context, event)
+    case = await rows.get(Case, context.case_id)
+    case.version = context.chain_seq
+
+
+def findings_json(findings: tuple[Finding, ...]) -> list[Any]:
+    return cast("list[Any]", FINDINGS.dump_python(findings, mode="json"))
+
+
+# --- the case ---------------------------------------------------------------------------------------------------------
+
+
+@on(j.CaseDrafted)
+async def case_drafted(rows: Rows, c: Context, e: j.CaseDrafted) -> None:
+    rows.add(
+        Case(
+            id=c.case_id,
+            number=e.number,
+            kind=e.kind,
+            status=CaseStatus.DRAFT,
+            channel=e.channel,
+            subject_person_id=e.subject_person_id,
+            opened_at=c.at,
+        )
+    )
+
+
+@on(j.DraftSaved)
+async def draft_saved(rows: Rows, c: Context, e: j.DraftSaved) -> None:
+    case = await rows.get(Case, c.case_id)
+    case.policy_number, case.draft = e.policy_number, e.draft
+
+
+@on(j.ClaimReported)
+async def claim_reported(rows: Rows, c: Context, e: j.ClaimReported) -> None:
+    case = await rows.get(Case, c.case_id)
+    case.policy_number, case.line, case.loss_cause = e.policy_number, e.line, e.loss_cause
+    case.loss_at, case.reported_at, case.injured = e.loss_at, e.reported_at, e.injured
+    case.claimed_amount, case.currency = e.claimed_amount, e.currency
+    case.place, case.course, case.draft = e.place, e.course, ""
+
+
+@on(j.SnapshotTaken)
+async def snapshot_taken(rows: Rows, c: Context, e: j.SnapshotTaken) -> None:
+    (await rows.get(Case, c.case_id)).snapshot = SNAPSHOT.dump_python(e.snapshot, mode="json")
+
+
+@on(j.CaseSubmitted)
+async def case_submitted(rows: Rows, c: Context, e: j.CaseSubmitted) -> None:
+    case = await rows.get(Case, c.case_id)
+    case.status = move_to(CaseStatus(case.status), CaseStatus.OPEN)
+    case.received_at, case.plan = e.received_at, e.plan
+    case.promised_at = e.promised_at
+
+
+@on(j.CaseTriaged)
+async def case_triaged(rows: Rows, c: Context, e: j.CaseTriaged) -> None:
+    case = await rows.get(Case, c.case_id)
+    case.complexity, case.severity = e.complexity, e.severity
+    case.triage_findings = findings_json(e.findings)
+
+
+@on(j.StageEntered)
+async def stage_entered(rows: Rows, c: Context, e: j.StageEntered) -> None:
+    (await rows.get(Case, c.case_id)).stage = e.stage
+
+
+@on(j.CaseClosed)
+async def case_closed(rows: Rows, c: Context, e: j.CaseClosed) -> None:
+    case = await rows.get(Case, c.case_id)
+    case.status = move_to(CaseStatus(case.status), CaseStatus.CLOSED)
+    case.outcome, case.closed_at, case.stage = e.outcome, c.at, "closed"
+
+
+@on(j.CaseReopened)
+async def case_reopened(rows: Rows, c: Context, e: j.CaseReopened) -> None:
+    case = await rows.get(Case, c.case_id)
+    case.status = move_to(CaseStatus(case.status), CaseStatus.OPEN)
+    case.stage, case.generation, case.outcome, case.closed_at = e.stage, e.generation, "", None
+    case.reopened_at = c.at
+
+
+# --- parties, exposures, reserves -------------------------------------------------------------------------------------
+
+
+@on(j.PartyAdded)
+async def party_added(rows: Rows, c: Context, e: j.PartyAdded) -> None:
+    rows.add(
+        Party(
+            id=e.party_id,
+            case_id=c.case_id,
+            person_id=e.person_id,
+            role=e.role,
+            name=e.name,
+            phone=e.phone,
+            email=e.email,
+        )
+    )
+
+
+@on(j.ExposureOpened)
+async def exposure_opened(rows: Rows, c: Context, e: j.ExposureOpened) -> None:
+    rows.add(
+        Exposure(
+            id=e.exposure_id,
+            case_id=c.case_id,
+            coverage_code=e.coverage_code,
+            claimant_party_id=e.claimant_party_id,
+            claimed_amount=e.claimed_amount,
+        )
+    )
+
+
+@on(j.ExposureAssessed)
+async def exposure_assessed(rows: Rows, _: Context, e: j.ExposureAssessed) -> None:
+    exposure = await rows.get(Exposure, e.exposure_id)
+    exposure.assessed_amount, exposure.excluded_reason = e.assessed_amount, e.excluded_reason
+
+
+@on(j.ExposureDecided)
+async def exposure_decided(rows: Rows, _: Context, e: j.ExposureDecided) -> None:
+    exposure = await rows.get(Exposure, e.exposure_id)
+    exposure.result, exposure.payable_amount = e.result, e.payable_amount
+    exposure.deductible_applied, exposure.findings = e.deductible_applied, findings_json(e.findings)
+
+
+@on(j.ReserveSet)
+async def reserve_set(rows: Rows, c: Context, e: j.ReserveSet) -> None:
+    (await rows.get(Exposure, e.exposure_id)).reserve_amount = e.amount
+    rows.add(
+        ReserveLine(
+            case_id=c.case_id,
+            chain_seq=c.chain_seq,
+            exposure_id=e.exposure_id,
+            reserve_line=e.reserve_line,
+            amount=e.amount,
+            reason=e.reason,
+            set_at=c.at,
+            set_by=c.actor,
+        )
+    )
+
+
+# --- clocks and requests ----------------------------------------------------------------------------------------------
+
+
+@on(j.ClockStarted)
+async def clock_started(rows: Rows, c: Context, e: j.ClockStarted) -> None:
+    rows.add(
+        Clock(
+            case_id=c.case_id,
+            clock=e.clock,
+            policy=e.policy,
+            started_at=e.started_at,
+            due_at=e.due_at,
+            warn_at=e.warn_at,
+            status=ClockStatus.RUNNING,
+        )
+    )
+    await rewrite_urgency(rows, c.case_id)
+
+
+async def _clock(rows: Rows, c: Context, name: str) -> Clock:
+    return await rows.get(Clock, (c.case_id, name))
+
+
+@on(j.ClockPaused)
+async def clock_paused(rows: Rows, c: Context, e: j.ClockPaused) -> None:
+    clock = await _clock(rows, c, e.clock)
+    clock.status = move_to(ClockStatus(clock.status), ClockStatus.PAUSED)
+    clock.pauses = [*clock.pauses, {"request_id": str(e.request_id), "from_at": e.paused_at.isoformat(), "to_at": None}]
+    clock.due_at = clock.warn_at = None
+    await rewrite_urgency(rows, c.case_id)
+
+
+@on(j.ClockResumed)
+async def clock_resumed(rows: Rows, c: Context, e: j.ClockResumed) -> None:
+    clock = await _clock(rows, c, e.clock)
+    clock.status = move_to(ClockStatus(clock.status), ClockStatus.RUNNING)
+    clock.pauses = [
+        p | {"to_at": e.resumed_at.isoformat()} if p["request_id"] == str(e.request_id) else p for p in clock.pauses
+    ]
+    clock.due_at, clock.warn_at = e.due_at, e.warn_at
+    await rewrite_urgency(rows, c.case_id)
+
+
+@on(j.ClockBreached)
+async def clock_breached(rows: Rows, c: Context, e: j.ClockBreached) -> None:
+    clock = await _clock(rows, c, e.clock)
+    clock.status = move_to(ClockStatus(clock.status), ClockStatus.BREACHED)
+    clock.breached_at = e.legal_at
+
+
+@on(j.ClockStopped)
+async def clock_stopped(rows: Rows, c: Context, e: j.ClockStopped) -> None:
+    clock = await _clock(rows, c, e.clock)
+    on_time = e.verdict == "met"
+    if not on_time and clock.status == ClockStatus.RUNNING:
+        clock.status, clock.breached_at = ClockStatus.BREACHED, clock.due_at
+    clock.status = move_to(ClockStatus(clock.status), ClockStatus.MET if on_time else ClockStatus.LATE)
+    clock.stopped_at = e.stopped_at
+    await rewrite_urgency(rows, c.case_id)
+
+
+@on(j.ClockCancelled)
+async def clock_cancelled(rows: Rows, c: Context, e: j.ClockCancelled) -> None:
+    clock = await _clock(rows, c, e.clock)
+    clock.status = move_to(ClockStatus(clock.status), ClockStatus.CANCELLED)
+    await rewrite_urgency(rows, c.case_id)
+
+
+@on(j.RequestOpened)
+async def request_opened(rows: Rows, c: Context, e: j.RequestOpened) -> None:
+    rows.add(
+        DocumentRequest(
+            id=e.request_id,
+            case_id=c.case_id,
+            items=dict.fromkeys(e.items),
+            is_repeat=e.is_repeat,
+            opened_at=c.at,
+            answer_by=e.answer_by,
+        )
+    )
+
+
+@on(j.RequestDelivered)
+async def request_delivered(rows: Rows, _: Context, e: j.RequestDelivered) -> None:
+    (await rows.get(DocumentRequest, e.request_id)).delivered_at = e.delivered_at
+
+
+@on(j.RequestClosed)
+async def request_closed(rows: Rows, _: Context, e: j.RequestClosed) -> None:
+    request = await rows.get(DocumentRequest, e.request_id)
+    request.status, request.closed_at = e.how, e.closed_at
+
+
+# --- tasks ------------------------------------------------------------------------------------------------------------
+
+NO_DEADLINE = 2**35
+ORDINARY = 1 << 36
+"""TSK-2: statutory before service target; then the earliest act-by instant, in epoch seconds."""
+
+
+def urgency_of(act_by_at: datetime | None, *, statutory: bool) -> int:
+    """The stored sort key: smaller is sooner (TSK-2)."""
+    seconds = int(act_by_at.timestamp()) if act_by_at else NO_DEADLINE
+    return seconds if statutory else seconds + ORDINARY
+
+
+async def rewrite_urgency(rows: Rows, case_id: UUID) -> None:
+    """A change of a clock changes the order of the case's open tasks."""
+    clocks = [k for k in await rows.of_case(Clock, case_id) if k.stopped_at is None and k.due_at is not None]
+    running = [k for k in clocks if k.status in {ClockStatus.RUNNING, ClockStatus.BREACHED}]
+    first = min(running, key=lambda k: cast("datetime", k.due_at), default=None)
+    for task in await rows.of_case(Task, case_id):
+        if task.status == TaskStatus.OPEN:
+            task.act_by_at = first.due_at if first else None
+            task.urgency = urgency_of(task.act_by_at, statutory=bool(first and first.policy.get("statutory")))
+
+
+@on(j.TaskOpened)
+async def task_opened(rows: Rows, c: Context, e: j.TaskOpened) -> None:
+    rows.add(
+        Task(
+            id=e.task_id,
+            case_id=c.case_id,
+            kind=e.kind,
+            queue=e.queue,
+            stage=e.stage,
+            ask=e.ask,
+            excluded=list(e.excluded_actors),
+            least_authority=e.least_authority,
+            opened_at=c.at,
+            urgency=urgency_of(None, statutory=False),
+            version=c.chain_seq,
+        )
+    )
+    await rewrite_urgency(rows, c.case_id)
+
+
+@on(j.TaskClaimed)
+async def task_claimed(rows: Rows, c: Context, e: j.TaskClaimed) -> None:
+    task = await rows.get(Task, e.task_id)
+    task.holder, task.claimed_at, task.version = e.holder, c.at, c.chain_seq
+
+
+@on(j.TaskReleased)
+async def task_released(rows: Rows, c: Context, e: j.TaskReleased) -> None:
+    task = await rows.get(Task, e.task_id)
+    task.holder, task.claimed_at, task.version = "", None, c.chain_seq
+
+
+@on(j.TaskCompleted)
+async def task_completed(rows: Rows, c: Context, e: j.TaskCompleted) -> None:
+    task = await rows.get(Task, e.task_id)
+    task.status = move_to(TaskStatus(task.status), TaskStatus.COMPLETED)
+    task.outcome, task.completed_by, task.closed_at, task.version = e.outcome, c.actor, c.at, c.chain_seq
+
+
+@on(j.TaskCancelled)
+async def task_cancelled(rows: Rows, c: Context, e: j.TaskCancelled) -> None:
+    task = await rows.get(Task, e.task_id)
+    task.status = move_to(TaskStatus(task.status), TaskStatus.CANCELLED)
+    task.closed_at, task.version = c.at, c.chain_seq
+
+
+# --- documents, letters, messages -------------------------------------------------------------------------------------
+
+
+@on(j.DocumentReceived)
+async def document_received(rows: Rows, c: Context, e: j.DocumentReceived) -> None:
+    rows.add(
+        Document(
+            id=e.document_id,
+            case_id=c.case_id,
+            item_code=e.item_code,
+            source=e.source,
+            filename=e.filename,
+            mime=e.mime,
+            size=e.size,
+            sha256=e.sha256,
+            bucket=e.bucket,
+            key=e.key,
+            version_id=e.version_id,
+            received_at=c.at,
+            received_by=c.actor,
+        )
+    )
+    for request in await rows.of_case(DocumentRequest, c.case_id):
+        if request.status == "open" and e.item_code in request.items:
+            request.items = request.items | {e.item_code: str(e.document_id)}
+
+
+@on(j.DocumentChecked)
+async def document_checked(rows: Rows, _: Context, e: j.DocumentChecked) -> None:
+    document = await rows.get(Document, e.document_id)
+    document.state, document.refused_reason = ("accepted", "") if e.accepted else ("refused", e.reason)
+
+
+@on(j.LetterIssued)
+async def letter_issued(rows: Rows, _: Context, e: j.LetterIssued) -> None:
+    (await rows.get(Document, e.document_id)).letter = e.letter
+    if e.payment_id:
+        (await rows.get(Payment, e.payment_id)).voucher_document_id = e.document_id
+
+
+@on(j.MessageWritten)
+async def message_written(rows: Rows, c: Context, e: j.MessageWritten) -> None:
+    rows.add(
+        Message(id=e.message_id, case_id=c.case_id, direction=e.direction, author=c.actor, body=e.body, written_at=c.at)
+    )
+
+
+# --- decisions and money ----------------------------------------------------------------------------------------------
+
+
+@on(j.DecisionMade)
+async def decision_made(rows: Rows, c: Context, e: j.DecisionMade) -> None:
+    rows.add(
+        Decision(
+            id=e.decision_id,
+            case_id=c.case_id,
+            decided_by=e.decided_by,
+            decided_at=c.at,
+            result=e.result,
+            approved_amount=e.approved_amount,
+            needs_second=e.needs_second,
+            status="referred" if e.needs_second else "final",
+        )
+    )
+    if not e.needs_second:
+        (await rows.get(Case, c.case_id)).approved_amount = e.approved_amount
+
+
+@on(j.DecisionAuthorised)
+async def decision_authorised(rows: Rows, c: Context, e: j.DecisionAuthorised) -> None:
+    decision = await rows.get(Decision, e.decision_id)
+    decision.status, decision.authorised_by, decision.authorised_at = "final", e.authorised_by, c.at
+    (await rows.get(Case, c.case_id)).approved_amount = decision.approved_amount
+
+
+@on(j.DecisionReturned)
+async def decision_returned(rows: Rows, _: Context, e: j.DecisionReturned) -> None:
+    (await rows.get(Decision, e.decision_id)).status = "returned"
+
+
+@on(j.PayeeNamed)
+async def payee_named(rows: Rows, c: Context, e: j.PayeeNamed) -> None:
+    rows.add(
+        Payee(
+            id=e.payee_id,
+            case_id=c.case_id,
+            decision_id=e.decision_id,
+            person_id=e.person_id,
+            amount=e.amount,
+            name=e.name,
+            account_sealed=c.stored["account"] if e.account else "",
+            account_tail=e.account[-4:],
+            bank=e.bank,
+        )
+    )
+
+
+@on(j.PaymentRequested)
+async def payment_requested(rows: Rows, c: Context, e: j.PaymentRequested) -> None:
+    rows.add(
+        Payment(
+            id=e.payment_id,
+            case_id=c.case_id,
+            decision_id=e.decision_id,
+            payee_id=e.payee_id,
+            amount=e.amount,
+            currency=e.currency,
+            requested_at=c.at,
+        )
+    )
+
+
+@on(j.PaymentSent)
+async def payment_sent(rows: Rows, c: Context, e: j.PaymentSent) -> None:
+    payment = await rows.get(Payment, e.payment_id)
+    payment.status = move_to(PaymentStatus(payment.status), PaymentStatus.SENT)
+    payment.sent_at, payment.instruction_key = c.at, e.instruction_key
+
+
+@on(j.PaymentConfirmed)
+async def payment_confirmed(rows: Rows, c: Context, e: j.PaymentConfirmed) -> None:
+    payment = await rows.get(Payment, e.payment_id)
+    payment.status = move_to(PaymentStatus(payment.status), PaymentStatus.CONFIRMED)
+    payment.settled_at, payment.bank_reference, payment.paid_on = c.at, e.bank_reference, e.paid_on
+    case = await rows.get(Case, c.case_id)
+    case.paid_amount += payment.amount
+
+
+@on(j.PaymentRejected)
+async def payment_rejected(rows: Rows, c: Context, e: j.PaymentRejected) -> None:
+    payment = await rows.get(Payment, e.payment_id)
+    payment.status = move_to(PaymentStatus(payment.status), PaymentStatus.REJECTED)
+    payment.settled_at, payment.reject_reason = c.at, e.reason
