@@ -1,0 +1,1 @@
+"""Bytes outside the database: documents, letters and the files exchanged with the bank."""
