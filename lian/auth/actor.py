@@ -1,0 +1,55 @@
+"""The person behind a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from uuid import UUID
+
+from lian.auth.permissions import permissions_of
+from lian.domain.authority import limit_of
+from lian.domain.errors import NotAllowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Staff, a customer on one case, or the system itself. `id` is what the journal records."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
+    case_id: UUID | None = None
+    """The one case a customer signed in to."""
+    person_id: UUID | None = None
+    permissions: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "permissions", permissions_of(list(self.roles)))
+
+    @property
+    def is_customer(self) -> bool:
+        """Signed in with case number and one-time code."""
+        return self.case_id is not None
+
+    @property
+    def authority(self) -> Decimal:
+        """The amount they may decide alone (CLM-9), in the case's currency."""
+        return limit_of(self.roles)
+
+    def may(self, permission: str) -> bool:
+        """Whether a role of theirs has the permission."""
+        return permission in self.permissions
+
+    def require(self, permission: str) -> None:
+        """Raise `NotAllowed` unless they have the permission."""
+        if not self.may(permission):
+            raise NotAllowed("Your role does not allow this.", permission=permission)
+
+
+SYSTEM = Actor(id="system", name="Lian")
+
+
+def staff_actor_id(staff_id: UUID) -> str:
+    """How the journal names a member of staff."""
+    return f"staff:{staff_id}"

@@ -1,0 +1,1 @@
+"""What the product does, one module per subject. Each public function is one transaction or one call to the process."""

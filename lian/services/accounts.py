@@ -1,0 +1,286 @@
+"""Accounts and sign-in: staff with a password, customers with case number and one-time code (SEC-1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from lian.auth.actor import Actor, staff_actor_id
+from lian.auth.permissions import ROLES
+from lian.auth.secrets import NOBODY, hash_password, hash_token, new_code, new_token, verify_password
+from lian.db.tables import Case, OneTimeCode, Party, SignIn, Staff
+from lian.domain.case_kinds import KINDS
+from lian.domain.errors import Conflict, Invalid, NotFound, NotSignedIn, TooMany
+from lian.domain.parties import PartyRole
+from lian.services.context import Context
+from lian.services.notices import Words, queue_notice, reach_customer
+
+ATTEMPTS = 5
+LOCKED_FOR = timedelta(minutes=15)
+CODE_LIVES = timedelta(minutes=10)
+CODES_PER_WINDOW = 5
+RESET_LIVES = timedelta(hours=1)
+CUSTOMER_HOURS = 2
+WRONG = "The user name or password is wrong."
+WRONG_CODE = "The case number or code is wrong, or the code has expired."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStaff:
+    """A staff account to create; `queues` empty means all."""
+
+    username: str
+    name: str
+    password: str
+    roles: Sequence[str]
+    queues: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session token, shown once, and when it ends."""
+
+    token: str
+    expires_at: datetime
+
+
+async def create_staff(context: Context, actor: Actor | None, new: NewStaff) -> UUID:
+    """Create an account. Needs `staff:write`; only the server's own command line may do it without an actor."""
+    if actor is not None:
+        actor.require("staff:write")
+    _check_new(new)
+    async with context.transaction() as session:
+        if (await session.execute(select(Staff.id).where(Staff.username == new.username))).first():
+            raise Conflict("There is an account with this user name already.", field="username")
+        staff = Staff(
+            id=uuid4(),
+            username=new.username,
+            name=new.name,
+            password_hash=hash_password(new.password),
+            roles=list(new.roles),
+            queues=list(new.queues) or ["*"],
+            created_at=context.now(),
+        )
+        session.add(staff)
+    return staff.id
+
+
+def _check_new(new: NewStaff) -> None:
+    queues = {queue for kind in KINDS.values() for queue in kind.queues} | {"*"}
+    if not new.username or len(new.username) > 80 or not new.username.isprintable():
+        raise Invalid("A user name has 1 to 80 visible characters.", field="username")
+    if not set(new.roles) <= ROLES.keys() - {"customer"} or not new.roles:
+        raise Invalid("An account needs one or more of the known staff roles.", field="roles")
+    if not set(new.queues) <= queues:
+        raise Invalid("There is no such queue.", field="queues")
+
+
+async def sign_in(context: Context, username: str, password: str) -> Session:
+    """Start a staff session. Raises `NotSignedIn`, alike for an unknown name, and `TooMany` after five failures."""
+    now = context.now()
+    async with context.transaction() as session:
+        query = select(Staff).where(Staff.username == username).with_for_update()
+        staff = (await session.execute(query)).scalars().first()
+        if staff is not None and staff.locked_until and staff.locked_until > now:
+            raise TooMany("Too many attempts; try again in a quarter of an hour.")
+        is_right = verify_password(password, staff.password_hash if staff else NOBODY)
+        if staff is None:
+            raise NotSignedIn(WRONG)
+        if is_right and staff.active:
+            staff.failed_attempts, staff.locked_until = 0, None
+            return _open_session(session, context, staff_id=staff.id, hours=context.settings.session_hours)
+        _count_failure(staff, now)
+    raise NotSignedIn(WRONG)
+
+
+def _count_failure(staff: Staff, now: datetime) -> None:
+    staff.failed_attempts += 1
+    if staff.failed_attempts >= ATTEMPTS:
+        staff.failed_attempts, staff.locked_until = 0, now + LOCKED_FOR
+
+
+def _open_session(
+    session: AsyncSession,
+    context: Context,
+    *,
+    hours: int,
+    staff_id: UUID | None = None,
+    case_id: UUID | None = None,
+    party_id: UUID | None = None,
+) -> Session:
+    token, now = new_token(), context.now()
+    expires_at = now + timedelta(hours=hours)
+    session.add(
+        SignIn(
+            token_hash=hash_token(token),
+            staff_id=staff_id,
+            case_id=case_id,
+            party_id=party_id,
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+    return Session(token, expires_at)
+
+
+async def sign_out(context: Context, token: str) -> None:
+    """End a session; ending one that has ended changes nothing."""
+    async with context.transaction() as session:
+        await session.execute(delete(SignIn).where(col(SignIn.token_hash) == hash_token(token)))
+
+
+async def actor_of(context: Context, token: str) -> Actor:
+    """Who a token belongs to, with the roles they have now. Raises `NotSignedIn`."""
+    async with context.transaction() as session:
+        found = await session.get(SignIn, hash_token(token))
+        if found is None or found.expires_at <= context.now():
+            raise NotSignedIn("Please sign in.")
+        if found.case_id is not None:
+            return await _customer(session, found)
+        staff = await session.get(Staff, found.staff_id)
+        if staff is None or not staff.active:
+            raise NotSignedIn("Please sign in.")
+        return actor_for(staff)
+
+
+def actor_for(staff: Staff) -> Actor:
+    """A member of staff as an actor."""
+    return Actor(id=staff_actor_id(staff.id), name=staff.name, roles=tuple(staff.roles), queues=tuple(staff.queues))
+
+
+async def _customer(session: AsyncSession, found: SignIn) -> Actor:
+    party = await session.get(Party, found.party_id)
+    return Actor(
+        id=f"customer:{found.party_id}",
+        name=party.name if party else "",
+        roles=("customer",),
+        case_id=found.case_id,
+        person_id=party.person_id if party else None,
+    )
+
+
+# --- customers --------------------------------------------------------------------------------------------------------
+
+
+async def send_code(context: Context, number: str) -> None:
+    """Send a one-time code to the reporter of a case. Says nothing of whether there is such a case."""
+    now = context.now()
+    async with context.transaction() as session:
+        case = (await session.execute(select(Case).where(Case.number == number))).scalars().first()
+        if case is None:
+            return
+        recent = select(OneTimeCode.id).where(OneTimeCode.subject == number, OneTimeCode.expires_at > now)
+        if len((await session.execute(recent)).all()) >= CODES_PER_WINDOW:
+            raise TooMany("Too many codes were asked for; try again in ten minutes.")
+        code, code_id = new_code(), uuid4()
+        session.add(
+            OneTimeCode(
+                id=code_id,
+                purpose="track",
+                subject=number,
+                code_hash=context.ring.fingerprint(f"{number}:{code}"),
+                expires_at=now + CODE_LIVES,
+            )
+        )
+        words = Words(
+            f"{number}: 验证码 / Your code",
+            f"您的验证码是 {code}，10 分钟内有效。\nYour code is {code}. It is valid for 10 minutes.",
+        )
+        recipient = await reach_customer(session, case.id)
+        await queue_notice(context, session, key=f"code:{code_id}", case_id=case.id, recipient=recipient, words=words)
+
+
+async def sign_in_customer(context: Context, number: str, code: str) -> Session:
+    """Start a customer session on one case with a code that was sent. Raises `NotSignedIn`, alike for every mistake."""
+    async with context.transaction() as session:
+        opened = await _spend_code(context, session, number, code)
+    if opened is None:
+        raise NotSignedIn(WRONG_CODE)
+    return opened
+
+
+async def _spend_code(context: Context, session: AsyncSession, number: str, code: str) -> Session | None:
+    now = context.now()
+    query = (
+        select(OneTimeCode)
+        .where(
+            OneTimeCode.purpose == "track",
+            OneTimeCode.subject == number,
+            OneTimeCode.expires_at > now,
+            col(OneTimeCode.used_at).is_(None),
+            OneTimeCode.attempts < ATTEMPTS,
+        )
+        .with_for_update()
+    )
+    candidates = (await session.execute(query)).scalars().all()
+    wanted = context.ring.fingerprint(f"{number}:{code}")
+    hit = next((c for c in candidates if c.code_hash == wanted), None)
+    if hit is None:
+        for candidate in candidates:
+            candidate.attempts += 1
+        return None
+    hit.used_at = now
+    case = (await session.execute(select(Case).where(Case.number == number))).scalars().one()
+    party = (
+        (await session.execute(select(Party).where(Party.case_id == case.id, Party.role == PartyRole.REPORTER.value)))
+        .scalars()
+        .first()
+    )
+    return _open_session(session, context, hours=CUSTOMER_HOURS, case_id=case.id, party_id=party.id if party else None)
+
+
+# --- password reset ---------------------------------------------------------------------------------------------------
+
+
+async def issue_reset(context: Context, actor: Actor | None, username: str) -> str:
+    """A reset token for an account, shown once. Needs `staff:write`, or the server's command line."""
+    if actor is not None:
+        actor.require("staff:write")
+    token = new_token()
+    async with context.transaction() as session:
+        staff = (await session.execute(select(Staff).where(Staff.username == username))).scalars().first()
+        if staff is None:
+            raise NotFound("There is no account with this user name.")
+        session.add(
+            OneTimeCode(
+                id=uuid4(),
+                purpose="reset",
+                subject=username,
+                code_hash=hash_token(token),
+                expires_at=context.now() + RESET_LIVES,
+            )
+        )
+    return token
+
+
+async def reset_password(context: Context, token: str, password: str) -> None:
+    """Set a new password with a reset token; the account's sessions end. Raises `NotSignedIn` for a spent token."""
+    hashed = hash_password(password)
+    now = context.now()
+    async with context.transaction() as session:
+        query = select(OneTimeCode).where(
+            OneTimeCode.purpose == "reset",
+            OneTimeCode.code_hash == hash_token(token),
+            OneTimeCode.expires_at > now,
+            col(OneTimeCode.used_at).is_(None),
+        )
+        reset = (await session.execute(query.with_for_update())).scalars().first()
+        if reset is None:
+            raise NotSignedIn("This link was used or has expired; ask for a new one.")
+        reset.used_at = now
+        staff = (await session.execute(select(Staff).where(Staff.username == reset.subject))).scalars().one()
+        staff.password_hash, staff.failed_attempts, staff.locked_until = hashed, 0, None
+        await session.execute(delete(SignIn).where(col(SignIn.staff_id) == staff.id))
+
+
+async def list_staff(context: Context, actor: Actor) -> list[Staff]:
+    """All accounts. Needs `staff:write`."""
+    actor.require("staff:write")
+    async with context.transaction() as session:
+        return list((await session.execute(select(Staff).order_by(col(Staff.username)))).scalars())

@@ -1,0 +1,40 @@
+"""What every service works with: made once per process by `lian/runtime.py`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from lian.db.crypto import KeyRing
+from lian.db.session import Database
+from lian.services.ports import CaseProcess, PolicyLookup
+from lian.settings import Settings
+from lian.storage.object_store import ObjectStore
+
+
+def utc_now() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """Database, key ring, object store, process and policy system of this installation."""
+
+    settings: Settings
+    db: Database
+    ring: KeyRing
+    store: ObjectStore
+    process: CaseProcess
+    policies: PolicyLookup
+    now: Callable[[], datetime] = field(default=utc_now)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One database transaction."""
+        async with self.db.transaction() as session:
+            yield session

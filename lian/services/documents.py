@@ -1,0 +1,188 @@
+"""Documents of a case: every byte passes through here, is checked, hashed and journaled (DOC-1, DOC-4)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import UUID, uuid4, uuid5
+
+import anyio.to_thread
+
+from lian.auth.actor import Actor
+from lian.db.journal import lock_chain
+from lian.db.tables import Case, Document
+from lian.domain import journal as j
+from lian.domain.claims.checklist import checklist
+from lian.domain.claims.terms import Line, LossCause
+from lian.domain.errors import Conflict, Invalid, NotFound, Unavailable
+from lian.services.cases import find_case
+from lian.services.context import Context
+from lian.services.recording import put_on_record
+from lian.storage.content import ReceivedFile, examine_office, receive, recognise, safe_filename
+from lian.storage.object_store import StoredObject, object_key
+
+OTHER = "other"
+STORE_ATTEMPTS = 3
+
+
+def item_codes(case: Case) -> list[str]:
+    """What a document of this case may be filed under."""
+    if case.kind != "claim":
+        return [OTHER]
+    items = checklist(line=Line(case.line), loss_cause=LossCause(case.loss_cause), injured=case.injured)
+    return [*(i.code for i in items), OTHER]
+
+
+async def add_document(
+    context: Context,
+    actor: Actor,
+    number: str,
+    *,
+    item_code: str,
+    filename: str,
+    chunks: AsyncIterator[bytes],
+    key: str = "",
+) -> Document:
+    """Receive a file: streamed, measured, recognised by content, stored, then listed. Nothing half-written is listed.
+
+    A `key` makes repeats return the first document. Raises `TooLarge`, `ContentRefused`, `Invalid`, or `Unavailable`
+    when the object store is away; then nothing is stored.
+    """
+    async with context.transaction() as session:
+        case = await find_case(session, actor, number)
+        _refuse_unless_may_add(actor, case, item_code)
+        document_id = uuid5(case.id, f"{actor.id}:{key}") if key else uuid4()
+        earlier = await session.get(Document, document_id)
+    if earlier is not None:
+        return earlier
+    received = await receive(chunks, limit=context.settings.max_upload)
+    with received:
+        content = recognise(received.head, filename=filename)
+        await anyio.to_thread.run_sync(examine_office, received.body, content)
+        stored = await _store(context, case.id, received, content.mime)
+    return await _list(context, actor, case, document_id, item_code, filename, content.mime, stored)
+
+
+def _refuse_unless_may_add(actor: Actor, case: Case, item_code: str) -> None:
+    if not actor.is_customer:
+        actor.require("document:add")
+    if item_code not in item_codes(case):
+        raise Invalid("That is not a document this case asks for.", field="item")
+    if case.status == "closed":
+        raise Conflict("The case is closed; write us a message instead.")
+
+
+async def _store(context: Context, case_id: UUID, received: ReceivedFile, mime: str) -> StoredObject:
+    """Store under a fresh key; a short outage of the store is waited out, each attempt from the file's beginning."""
+    for attempt in range(STORE_ATTEMPTS):
+        key = object_key("cases", case_id, uuid4())
+        received.body.seek(0)
+        try:
+            return await anyio.to_thread.run_sync(
+                lambda k=key: context.store.put(  # type: ignore[misc]
+                    k, received.body, size=received.size, content_type=mime, sha256=received.sha256
+                )
+            )
+        except Unavailable:
+            if attempt == STORE_ATTEMPTS - 1:
+                raise
+            await asyncio.sleep(0.5 * 2**attempt)
+    raise AssertionError("unreachable")
+
+
+async def _list(
+    context: Context,
+    actor: Actor,
+    case: Case,
+    document_id: UUID,
+    item_code: str,
+    filename: str,
+    mime: str,
+    stored: StoredObject,
+) -> Document:
+    event = j.DocumentReceived(
+        document_id=document_id,
+        item_code=item_code,
+        source="customer" if actor.is_customer else "staff",
+        mime=mime,
+        size=stored.size,
+        sha256=stored.sha256,
+        bucket=stored.bucket,
+        key=stored.key,
+        version_id=stored.version_id,
+        filename=safe_filename(filename),
+    )
+    try:
+        async with context.transaction() as session:
+            await lock_chain(session, case.id)
+            listed = await session.get(Document, document_id)
+            if listed is None:
+                item = j.Recorded(at=context.now(), actor=actor.id, event=event)
+                await put_on_record(context, session, case_id=case.id, recorded=[item])
+                listed = await session.get_one(Document, document_id)
+    except Exception:
+        # The bytes are stored but not listed: take them back, as far as the store lets us.
+        await _take_back(context, stored)
+        raise
+    if listed.key != stored.key:  # the same upload, sent twice at once: the other one was first
+        await _take_back(context, stored)
+    return listed
+
+
+async def _take_back(context: Context, stored: StoredObject) -> None:
+    with suppress(Unavailable):
+        await anyio.to_thread.run_sync(context.store.delete, stored.key)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDocument:
+    """A document and its bytes, as they stream from the store."""
+
+    document: Document
+    body: Iterator[bytes]
+
+
+async def open_document(context: Context, actor: Actor, number: str, document_id: UUID, *, how: str) -> OpenedDocument:
+    """Open a document; who read it, when and how is on record before its first byte leaves (SEC-3)."""
+    if not actor.is_customer:
+        actor.require("document:read")
+    async with context.transaction() as session:
+        case = await find_case(session, actor, number)
+        document = await session.get(Document, document_id)
+        if document is None or document.case_id != case.id or not _may_read(actor, document):
+            raise NotFound("There is no such document on this case.")
+        item = j.Recorded(at=context.now(), actor=actor.id, event=j.DocumentRead(document_id=document_id, how=how))
+        await put_on_record(context, session, case_id=case.id, recorded=[item])
+    return OpenedDocument(document, context.store.stream(document.key))
+
+
+def _may_read(actor: Actor, document: Document) -> bool:
+    """Customers see what they sent and the letters to them, not what staff filed."""
+    return not actor.is_customer or document.source in {"customer", "letter"}
+
+
+async def store_letter(context: Context, case: Case, pdf: bytes) -> StoredObject:
+    """Store a letter's bytes under a fresh key."""
+    key = object_key("cases", case.id, uuid4())
+    return await anyio.to_thread.run_sync(lambda: context.store.put_bytes(key, pdf, content_type="application/pdf"))
+
+
+def letter_received(
+    document_id: UUID, letter: str, pdf: bytes, stored: StoredObject, filename: str
+) -> j.DocumentReceived:
+    """The event that lists a letter among the case's documents."""
+    return j.DocumentReceived(
+        document_id=document_id,
+        item_code=letter,
+        source="letter",
+        mime="application/pdf",
+        size=len(pdf),
+        sha256=hashlib.sha256(pdf).hexdigest(),
+        bucket=stored.bucket,
+        key=stored.key,
+        version_id=stored.version_id,
+        filename=filename,
+    )

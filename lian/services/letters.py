@@ -1,0 +1,159 @@
+"""Letters of a case: made from its rows, stored, listed and announced, each once (CLM-5, CLM-10, CLM-11)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID, uuid5
+
+import anyio.to_thread
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from lian.db.journal import lock_chain
+from lian.db.tables import Case, Decision, Document, DocumentRequest, Exposure, Party, Payee, Payment
+from lian.domain import journal as j
+from lian.domain.claims.adjudication import REASONS
+from lian.domain.claims.checklist import DOCUMENT_LABELS
+from lian.domain.claims.tasks import HAND_REASONS
+from lian.domain.labels import Label, Language
+from lian.domain.parties import PartyRole
+from lian.notify.letters import (
+    DenialFacts,
+    DenialReason,
+    DeniedExposure,
+    DocumentRequestFacts,
+    MissingDocument,
+    VoucherFacts,
+    render_denial,
+    render_document_request,
+    render_voucher,
+)
+from lian.services.context import Context
+from lian.services.documents import letter_received, store_letter
+from lian.services.recording import put_on_record
+
+LANGUAGE: Language = "zh-CN"
+"""Letters are written in the insurer's language of business."""
+LETTERS = {
+    "document_request": Label("Request for documents", "补充材料通知书"),
+    "denial": Label("Denial notice", "拒赔通知书"),
+    "voucher": Label("Payment voucher", "赔款支付凭证"),
+}
+SYSTEM = "system"
+
+
+async def issue_letter(context: Context, case_id: UUID, letter: str, subject_id: UUID) -> datetime:
+    """Make and list a letter; a repeat finds the first one. Returns when it was handed to its channel."""
+    document_id = uuid5(subject_id, letter)
+    async with context.transaction() as session:
+        done = await session.get(Document, document_id)
+        if done is not None:
+            return done.received_at
+        case = await session.get_one(Case, case_id)
+        facts = await _facts(context, session, case, letter, subject_id)
+    pdf = await anyio.to_thread.run_sync(_render, facts)
+    stored = await store_letter(context, case, pdf)
+    now = context.now()
+    events = [
+        letter_received(document_id, letter, pdf, stored, f"{case.number}-{letter}.pdf"),
+        j.LetterIssued(document_id=document_id, letter=letter),
+    ]
+    async with context.transaction() as session:
+        await lock_chain(session, case_id)
+        done = await session.get(Document, document_id)
+        if done is not None:
+            return done.received_at
+        recorded = [j.Recorded(at=now, actor=SYSTEM, event=e) for e in events]
+        await put_on_record(context, session, case_id=case_id, recorded=recorded)
+    return now
+
+
+def _render(facts: DenialFacts | DocumentRequestFacts) -> bytes:
+    if isinstance(facts, DenialFacts):
+        return render_denial(facts, language=LANGUAGE)
+    return render_document_request(facts, language=LANGUAGE)
+
+
+async def _facts(
+    context: Context, session: AsyncSession, case: Case, letter: str, subject_id: UUID
+) -> DenialFacts | DocumentRequestFacts:
+    if letter == "denial":
+        return await _denial(context, session, case, subject_id)
+    return await _request(context, session, case, subject_id)
+
+
+async def _addressee(session: AsyncSession, case: Case) -> str:
+    query = select(Party.name).where(Party.case_id == case.id, Party.role == PartyRole.CLAIMANT.value)
+    return (await session.execute(query.order_by(col(Party.id)))).scalars().first() or case.number
+
+
+async def _denial(context: Context, session: AsyncSession, case: Case, decision_id: UUID) -> DenialFacts:
+    decision = await session.get_one(Decision, decision_id)
+    query = select(Exposure).where(Exposure.case_id == case.id).order_by(col(Exposure.coverage_code))
+    exposures = (await session.execute(query)).scalars().all()
+    return DenialFacts(
+        insurer_name=context.settings.insurer_name,
+        case_number=case.number,
+        policy_number=case.policy_number,
+        addressee=await _addressee(session, case),
+        decided_on=decision.decided_at.astimezone(context.settings.zone).date(),
+        exposures=[
+            DeniedExposure(
+                coverage=coverage_label(case, e.coverage_code),
+                reasons=[_reason(finding) for finding in e.findings if finding["severity"] == "denies"],
+            )
+            for e in exposures
+        ],
+    )
+
+
+def _reason(finding: dict[str, str]) -> DenialReason:
+    code = finding["code"]
+    return DenialReason(words=reason_label(code), clause=finding["clause"])
+
+
+def reason_label(code: str) -> Label:
+    """The words of a finding's code."""
+    return REASONS.get(code) or HAND_REASONS.get(code) or Label(code, code)
+
+
+def coverage_label(case: Case, code: str) -> Label:
+    """A coverage's name, from the terms taken at the report."""
+    for coverage in (case.snapshot or {}).get("coverages", []):
+        if coverage["code"] == code:
+            return Label(coverage["label"]["en"], coverage["label"]["zh"])
+    return Label(code, code)
+
+
+async def _request(context: Context, session: AsyncSession, case: Case, request_id: UUID) -> DocumentRequestFacts:
+    request = await session.get_one(DocumentRequest, request_id)
+    return DocumentRequestFacts(
+        insurer_name=context.settings.insurer_name,
+        case_number=case.number,
+        policy_number=case.policy_number,
+        addressee=await _addressee(session, case),
+        requested_on=request.opened_at.astimezone(context.settings.zone).date(),
+        missing=[MissingDocument(name=DOCUMENT_LABELS[code]) for code in request.items],
+        respond_by=request.answer_by.astimezone(context.settings.zone).date(),
+        upload_address=context.settings.public_url,
+    )
+
+
+async def voucher_pdf(context: Context, session: AsyncSession, payment: Payment, reference: str) -> bytes:
+    """The voucher of a transfer the bank has confirmed (CLM-10)."""
+    case = await session.get_one(Case, payment.case_id)
+    payee = await session.get_one(Payee, payment.payee_id)
+    facts = VoucherFacts(
+        insurer_name=context.settings.insurer_name,
+        case_number=case.number,
+        policy_number=case.policy_number,
+        payee_name=payee.name,
+        payee_account=payee.account_tail,
+        amount=Decimal(payment.amount),
+        currency=payment.currency,
+        bank_reference=reference,
+        paid_on=context.now().astimezone(context.settings.zone).date(),
+        verification_hash=context.ring.fingerprint(f"{payment.id}:{payment.amount}:{reference}")[:32],
+    )
+    return await anyio.to_thread.run_sync(lambda: render_voucher(facts, language=LANGUAGE))

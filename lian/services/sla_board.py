@@ -1,0 +1,164 @@
+"""Operations: how the promises stand, each number with the list behind it (CLM-12; SVC-4 in part)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Executable, Select, and_, func, or_
+from sqlmodel import col, select
+
+from lian.auth.actor import Actor
+from lian.auth.visibility import visible_cases
+from lian.db.tables import Case, Clock
+from lian.domain.case_kinds import KINDS
+from lian.domain.errors import Invalid
+from lian.domain.labels import Label
+from lian.services.context import Context
+
+STATES = ("running", "at_risk", "breached", "paused")
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """Running promises of one kind and clock, by state."""
+
+    kind: str
+    clock: str
+    label: Label
+    running: int
+    at_risk: int
+    breached: int
+    paused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """The board at one moment, with cases by step and what falls due in the next 4, 8 and 24 hours."""
+
+    as_of: datetime
+    open_cases: int
+    rows: tuple[BoardRow, ...]
+    due_within: dict[int, int]
+    by_step: tuple[tuple[str, str, Label, int, int], ...]
+    """Kind, stage, words, open cases, and how many of them have a broken promise."""
+    met: int
+    late: int
+
+    def total(self, state: str) -> int:
+        """All promises in one state."""
+        return sum(getattr(row, state) for row in self.rows)
+
+
+def _is(state: str, now: datetime) -> ColumnElement[bool]:
+    """The condition of one state: computed from due and warning instants, never from a stored flag (idea 3)."""
+    open_ = and_(col(Clock.stopped_at).is_(None), col(Clock.status) != "cancelled")
+    late = and_(open_, col(Clock.due_at) < now)
+    risky = and_(open_, col(Clock.due_at) >= now, col(Clock.warn_at) <= now)
+    paused = and_(open_, col(Clock.status) == "paused")
+    running = and_(open_, col(Clock.due_at) >= now, or_(col(Clock.warn_at).is_(None), col(Clock.warn_at) > now))
+    return {"running": running, "at_risk": risky, "breached": late, "paused": paused}[state]
+
+
+async def board(context: Context, actor: Actor) -> Board:
+    """The board as the actor may see it."""
+    actor.require("sla:read")
+    now = context.now()
+    async with context.transaction() as session:
+        counts = [func.count().filter(_is(state, now)) for state in STATES]
+        ends = [func.count().filter(col(Clock.status) == "met"), func.count().filter(col(Clock.status) == "late")]
+        statement = (
+            select(Case.kind, func.split_part(Clock.clock, "#", 1), *counts, *ends)
+            .join(Case, col(Case.id) == col(Clock.case_id))
+            .where(visible_cases(actor))
+            .group_by(col(Case.kind), func.split_part(Clock.clock, "#", 1))
+        )
+        found = {(row[0], row[1]): row[2:] for row in (await session.execute(statement)).all()}
+        due = {hours: (await session.execute(_count_due(actor, now, hours))).scalar_one() for hours in (4, 8, 24)}
+        steps = {(k, s): (n, bad) for k, s, n, bad in (await session.execute(_steps(actor, now)))}
+    rows = tuple(
+        BoardRow(kind.id, policy.id, policy.label, *(found.get((kind.id, policy.id)) or (0,) * 6)[:4])
+        for kind in KINDS.values()
+        for policy in kind.clocks
+    )
+    by_step = tuple(
+        (kind.id, stage.id, stage.label, *steps[kind.id, stage.id])
+        for kind in KINDS.values()
+        for stage in kind.stages
+        if (kind.id, stage.id) in steps
+    )
+    return Board(
+        as_of=now,
+        open_cases=sum(n for n, _ in steps.values()),
+        rows=rows,
+        due_within=due,
+        by_step=by_step,
+        met=sum(values[4] for values in found.values()),
+        late=sum(values[5] for values in found.values()),
+    )
+
+
+def _count_due(actor: Actor, now: datetime, hours: int) -> Select[Any]:
+    soon = and_(col(Clock.stopped_at).is_(None), col(Clock.status) != "cancelled")
+    soon = and_(soon, col(Clock.due_at) >= now, col(Clock.due_at) < now + timedelta(hours=hours))
+    return (
+        select(func.count())
+        .select_from(Clock)
+        .join(Case, col(Case.id) == col(Clock.case_id))
+        .where(soon, visible_cases(actor))
+    )
+
+
+def _steps(actor: Actor, now: datetime) -> Executable:
+    broken = select(Clock.case_id).where(Clock.case_id == Case.id, _is("breached", now)).exists()
+    return (
+        select(Case.kind, Case.stage, func.count(), func.count().filter(broken))
+        .where(Case.status == "open", visible_cases(actor))
+        .group_by(col(Case.kind), col(Case.stage))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One promise of the list behind a number."""
+
+    case: Case
+    clock: Clock
+    label: Label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseQuery:
+    """Filters of the list; empty means any. `within_hours` leaves what falls due in that time from now."""
+
+    state: str = ""
+    clock: str = ""
+    stage: str = ""
+    within_hours: int = 0
+    offset: int = 0
+    limit: int = 100
+
+
+async def promises(context: Context, actor: Actor, query: PromiseQuery) -> Sequence[Promise]:
+    """The exact list behind a number of the board, soonest first."""
+    actor.require("sla:read")
+    if query.state not in STATES and not (query.within_hours and not query.state):
+        raise Invalid("A promise is running, at_risk, breached or paused.", field="state")
+    now = context.now()
+    statement = select(Clock, Case).join(Case, col(Case.id) == col(Clock.case_id)).where(visible_cases(actor))
+    if query.state:
+        statement = statement.where(_is(query.state, now))
+    if query.within_hours:
+        statement = statement.where(_due_soon(now, query.within_hours))
+    if query.clock:
+        statement = statement.where(func.split_part(Clock.clock, "#", 1) == query.clock)
+    if query.stage:
+        statement = statement.where(Case.stage == query.stage)
+    statement = statement.order_by(col(Clock.due_at), col(Clock.case_id), col(Clock.clock))
+    statement = statement.offset(query.offset).limit(query.limit)
+    labels = {policy.id: policy.label for kind in KINDS.values() for policy in kind.clocks}
+    async with context.transaction() as session:
+        rows = (await session.execute(statement)).all()
+    return [Promise(case, clock, labels[clock.clock.partition("#")[0]]) for clock, case in rows]

@@ -1,0 +1,191 @@
+"""What a customer sees of their case: where it is, what happens next, by when, what we need (tracker)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from lian.auth.actor import Actor
+from lian.db.tables import CommandReceipt, Document, Message
+from lian.domain import journal as j
+from lian.domain.case_kind import Stage
+from lian.domain.case_kinds import kind_of
+from lian.domain.claims.checklist import DOCUMENT_LABELS
+from lian.domain.errors import Conflict, Invalid
+from lian.domain.labels import Label
+from lian.domain.messages import CommandResult, Withdraw
+from lian.domain.status import PaymentStatus, label_of
+from lian.services.cases import CaseFile, case_file, find_case
+from lian.services.context import Context
+from lian.services.letters import coverage_label, reason_label
+from lian.services.recording import put_on_record
+
+LONGEST_MESSAGE = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class NeededDocument:
+    """A document we ask for; `received` once it is here."""
+
+    code: str
+    label: Label
+    received: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the way: done, now or next."""
+
+    label: Label
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureOutcome:
+    """What was decided on one coverage, in words."""
+
+    coverage: Label
+    claimed_amount: Decimal
+    payable_amount: Decimal
+    result: str
+    reasons: tuple[Label, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedPayment:
+    """A transfer to the customer, with its voucher once paid."""
+
+    amount: Decimal
+    status: Label
+    account_tail: str
+    voucher_document_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked:
+    """Everything the tracker shows: no internal codes, no findings on risk, nobody else's data."""
+
+    number: str
+    status: str
+    outcome: str
+    stage: Stage
+    promised_at: datetime | None
+    is_late: bool
+    waits_for_customer: bool
+    answer_by: datetime | None
+    needed: tuple[NeededDocument, ...]
+    steps: tuple[Step, ...]
+    exposures: tuple[ExposureOutcome, ...]
+    payments: tuple[TrackedPayment, ...]
+    documents: tuple[Document, ...]
+    messages: tuple[Message, ...]
+    currency: str
+    claimed_amount: Decimal
+    approved_amount: Decimal
+    reported_at: datetime | None
+
+
+async def track(context: Context, actor: Actor, number: str) -> Tracked:
+    """The customer's view of a case; staff who may see the case see the same."""
+    file = await case_file(context, actor, number)
+    return _tracked(file, context.now())
+
+
+def _tracked(file: CaseFile, now: datetime) -> Tracked:
+    case, kind = file.case, kind_of(file.case.kind)
+    request = next((r for r in file.requests if r.status == "open"), None)
+    promise = next((c for c in file.clocks if c.clock.partition("#")[0] == kind.promise), None)
+    promised_at = promise.due_at if promise and case.generation == 1 else case.promised_at
+    return Tracked(
+        number=case.number,
+        status=case.status,
+        outcome=case.outcome,
+        stage=kind.stage(case.stage),
+        promised_at=promised_at if not request else None,
+        is_late=bool(promised_at and not case.closed_at and promised_at < now and not request),
+        waits_for_customer=request is not None,
+        answer_by=request.answer_by if request else None,
+        needed=tuple(
+            NeededDocument(code, DOCUMENT_LABELS[code], bool(answer)) for code, answer in request.items.items()
+        )
+        if request
+        else (),
+        steps=_steps(file),
+        exposures=_exposures(file),
+        payments=_payments(file),
+        documents=tuple(d for d in file.documents if d.source in {"customer", "letter"}),
+        messages=tuple(file.messages),
+        currency=case.currency,
+        claimed_amount=case.claimed_amount,
+        approved_amount=case.approved_amount,
+        reported_at=case.received_at,
+    )
+
+
+def _steps(file: CaseFile) -> tuple[Step, ...]:
+    """The way so far and still to go; the branch not taken is left out."""
+    kind, here = kind_of(file.case.kind), file.case.stage
+    denied = here == "denial" or file.case.outcome == "denied"
+    branch = {"settlement", "payment"} if denied else {"denial"}
+    stages = [s for s in kind.stages if s.id not in branch]
+    at = next((i for i, s in enumerate(stages) if s.id == here), 0)
+    closed = file.case.status == "closed"
+    return tuple(
+        Step(s.label, "done" if i < at or closed else "now" if i == at else "next") for i, s in enumerate(stages)
+    )
+
+
+def _exposures(file: CaseFile) -> tuple[ExposureOutcome, ...]:
+    """Decisions are shown once they are final, with their reasons (CLM-11)."""
+    if not any(d.status == "final" for d in file.decisions):
+        return ()
+    return tuple(
+        ExposureOutcome(
+            coverage_label(file.case, e.coverage_code),
+            e.claimed_amount,
+            e.payable_amount,
+            e.result,
+            tuple(reason_label(f["code"]) for f in e.findings if f["severity"] in {"denies", "reduces"}),
+        )
+        for e in file.exposures
+    )
+
+
+def _payments(file: CaseFile) -> tuple[TrackedPayment, ...]:
+    tails = {p.id: p.account_tail for p in file.payees}
+    return tuple(
+        TrackedPayment(p.amount, label_of(PaymentStatus(p.status)), tails.get(p.payee_id, ""), p.voucher_document_id)
+        for p in file.payments
+    )
+
+
+async def write_message(context: Context, actor: Actor, number: str, body: str) -> Message:
+    """Write to the customer, or to us. Raises `Invalid` for an empty or endless message."""
+    if not actor.is_customer:
+        actor.require("message:write")
+    if not 1 <= len(body.strip()) <= LONGEST_MESSAGE:
+        raise Invalid(f"A message has 1 to {LONGEST_MESSAGE} characters.", field="body")
+    async with context.transaction() as session:
+        case = await find_case(session, actor, number)
+        direction = "in" if actor.is_customer else "out"
+        event = j.MessageWritten(message_id=uuid4(), direction=direction, body=body.strip())
+        item = j.Recorded(at=context.now(), actor=actor.id, event=event)
+        await put_on_record(context, session, case_id=case.id, recorded=[item])
+        return await session.get_one(Message, event.message_id)
+
+
+async def withdraw(context: Context, actor: Actor, number: str, *, reason: str, command_id: str) -> CommandResult:
+    """Withdraw an open case (CLM-15): the customer themselves, or staff who record their word. A repeat returns the first result."""
+    if not actor.is_customer:
+        actor.require("case:withdraw")
+    async with context.transaction() as session:
+        case = await find_case(session, actor, number)
+        receipt = await session.get(CommandReceipt, command_id)
+        if receipt is not None:
+            return CommandResult(command_id=command_id, seq=receipt.result["seq"])
+        if case.status != "open":
+            raise Conflict("Only an open case can be withdrawn.")
+    command = Withdraw(command_id=command_id, actor=actor.id, reason=reason)
+    return await context.process.withdraw(case.id, command)
