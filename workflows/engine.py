@@ -1,0 +1,354 @@
+"""The case engine: what every procedure stands on.
+
+A procedure is prose over `stage`, `task`, `clock`, `request` and `record`. The engine collects the events of one step
+and flushes them with ONE local activity; answers to commands wait until they are on record. It keeps one timer for the
+nearest deadline, and rolls over to a new history between two stages when the old one has grown long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from temporalio import workflow
+
+from activities.errors import refusal
+from activities.journal import JournalActivities
+from activities.letters import LetterActivities
+from activities.messages import Batch, IssueLetter, to_entry
+from lian.domain import journal as j
+from lian.domain.case_kinds import kind_of
+from lian.domain.errors import Conflict, DomainError, NotAllowed
+from lian.domain.messages import CaseState, CloseRequest, CommandResult, CompleteTask, Withdraw
+from lian.domain.tasks import Json, TaskKind
+from lian.services.outcomes import dump_outcome, parse_outcome
+from workflows import options
+from workflows.clocks import ClockBook
+
+SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A person's answer to a task, as the procedure sees it."""
+
+    by: str
+    authority: Decimal
+    outcome: Any
+
+
+@dataclass(slots=True)
+class OpenTask:
+    """A question that waits for a person."""
+
+    kind: TaskKind
+    ask: Json
+    excluded: frozenset[str]
+    least_authority: Decimal
+    answer: asyncio.Future[Answer]
+
+
+class Case:
+    """Base of every procedure. State that must survive lives in `self.state`; the rest is rebuilt by replay."""
+
+    def __init__(self, state: CaseState) -> None:
+        self.state = state
+        self.kind = kind_of(state.kind)
+        self.clocks = ClockBook(state, self.record)
+        self._pending: list[j.Recorded] = []
+        self._answered: dict[str, int] = {}
+        self._flushed = state.seq
+        self._tasks: dict[UUID, OpenTask] = {}
+        self._closings: dict[UUID, CloseRequest] = {}
+        self._request: tuple[UUID, datetime] | None = None
+        self._withdrawal: Withdraw | None = None
+        self._committed = False
+        self._stage = "report"
+        self._lock = asyncio.Lock()
+
+    # --- what a procedure is written with -----------------------------------------------------------------------------
+
+    def record(self, event: j.Event, *, by: str = SYSTEM) -> int:
+        """Put a fact on record; it is written, with everything else of this step, in one transaction."""
+        self._pending.append(j.Recorded(at=workflow.now(), actor=by, event=event))
+        self.state.seq += 1
+        return self.state.seq
+
+    async def stage(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        """One stage of the procedure: passed over when an earlier history already did it."""
+        if name in self.state.done or self._begins_later(name):
+            return
+        await self._roll_over_if_long()
+        self.enter(name)
+        await step()
+        self.state.done.append(name)
+
+    def enter(self, stage: str) -> None:
+        """The procedure moves on; pages and letters say so."""
+        self._stage = stage
+        self.record(j.StageEntered(stage=stage))
+
+    async def task(
+        self, kind: TaskKind, ask: Json, *, exclude: Collection[str] = (), least_authority: Decimal = Decimal(0)
+    ) -> Answer:
+        """Ask a person; returns when one who may has answered. `exclude` names those who must not (four eyes)."""
+        task_id = workflow.uuid4()
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._tasks[task_id] = OpenTask(kind, ask, frozenset(exclude), least_authority, answer)
+        self.record(
+            j.TaskOpened(
+                task_id=task_id,
+                kind=kind.id,
+                queue=kind.queue,
+                stage=self._stage,
+                ask=ask,
+                excluded_actors=tuple(sorted(exclude)),
+                least_authority=least_authority,
+            )
+        )
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            self.record(j.TaskCancelled(task_id=task_id, why="case_ended"))
+            raise
+        finally:
+            del self._tasks[task_id]
+
+    @asynccontextmanager
+    async def clock(self, name: str, since: datetime) -> AsyncIterator[None]:
+        """A promise that ends with this block; when the block is abandoned, it is cancelled with the case."""
+        self.clocks.start(name, since)
+        yield
+        self.clocks.stop(name, workflow.now())
+
+    async def request(self, items: tuple[str, ...], within: timedelta) -> str:
+        """One complete, named request to the claimant; pausable clocks stand still from its delivery to its end.
+
+        Returns `answered`, `expired` or `withdrawn` (CLM-5, idea 3).
+        """
+        request_id, answer_by = workflow.uuid4(), workflow.now() + within
+        is_repeat = self.state.requests_made > 0
+        self.state.requests_made += 1
+        self.record(j.RequestOpened(request_id=request_id, items=items, answer_by=answer_by, is_repeat=is_repeat))
+        try:
+            closing = await self._answer_to(request_id, answer_by)
+        except asyncio.CancelledError:
+            self.record(j.RequestClosed(request_id=request_id, how="withdrawn", closed_at=workflow.now()))
+            raise
+        self.clocks.resume(request_id, closing.closed_at)
+        self.record(j.RequestClosed(request_id=request_id, how=closing.how, closed_at=closing.closed_at))
+        return closing.how
+
+    async def letter(self, letter: str, subject_id: UUID) -> datetime:
+        """Make, store and announce a letter; returns when it was handed over."""
+        await self._until_flushed()
+        issued = await workflow.execute_activity_method(
+            LetterActivities.issue_letter,
+            IssueLetter(case_id=self.state.case_id, letter=letter, subject_id=subject_id),
+            task_queue=options.DOCUMENTS,
+            start_to_close_timeout=options.LETTER_TIMEOUT,
+            retry_policy=options.PATIENT_RETRY,
+            summary=letter,
+        )
+        return issued.issued_at
+
+    @property
+    def is_reopened(self) -> bool:
+        """Whether this is the first history of a later life of the case."""
+        return bool(self.state.begin_at)
+
+    def commit(self) -> None:
+        """From here on the case can no longer be withdrawn: money has been promised."""
+        self._committed = True
+
+    async def perform(self, procedure: Callable[[], Awaitable[str]]) -> str:
+        """Run a procedure to its end, keeping journal and clocks meanwhile."""
+        helpers = [asyncio.create_task(self._keep_journal()), asyncio.create_task(self._watch_clocks())]
+        try:
+            outcome = await self._until_done_or_withdrawn(procedure)
+            self.clocks.cancel_all()
+            self.record(j.CaseClosed(outcome=outcome))
+            await self._until_flushed()
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            return outcome
+        finally:
+            for helper in helpers:
+                helper.cancel()
+
+    # --- commands -----------------------------------------------------------------------------------------------------
+
+    @workflow.update
+    async def complete_task(self, command: CompleteTask) -> CommandResult:
+        """A person answers a task. Returns once the answer, and all that follows from it at once, is on record."""
+        async with self._lock:
+            if command.command_id in self.state.recent:
+                return CommandResult(command_id=command.command_id, seq=self.state.seq)
+            task = self._refuse_unless_open(command)
+            outcome = parse_outcome(task.kind, command.outcome)
+            event = j.TaskCompleted(task_id=command.task_id, outcome=dump_outcome(outcome), notes=command.notes)
+            result = self._answer(command.command_id, self.record(event, by=command.actor))
+            task.answer.set_result(Answer(command.actor, command.authority, outcome))
+            # The journal is flushed only when the procedure stands still again, so what it does next joins in.
+            await workflow.wait_condition(lambda: self._flushed >= result.seq)
+        return result
+
+    @complete_task.validator
+    def _may_complete(self, command: CompleteTask) -> None:
+        if command.command_id not in self.state.recent:
+            self._refuse_unless_open(command)
+
+    @workflow.update
+    async def withdraw(self, command: Withdraw) -> CommandResult:
+        """The customer no longer pursues the case (CLM-15)."""
+        async with self._lock:
+            if command.command_id in self.state.recent:
+                return CommandResult(command_id=command.command_id, seq=self.state.seq)
+            self._refuse_withdrawal_after_commitment()
+            result = self._answer(
+                command.command_id, self.record(j.CaseWithdrawn(reason=command.reason), by=command.actor)
+            )
+            self._withdrawal = command
+            await workflow.wait_condition(lambda: self._flushed >= result.seq)
+        return result
+
+    @withdraw.validator
+    def _may_withdraw(self, command: Withdraw) -> None:
+        if command.command_id not in self.state.recent:
+            self._refuse_withdrawal_after_commitment()
+
+    @workflow.signal
+    def close_request(self, message: CloseRequest) -> None:
+        """The open request was answered by its last item, or withdrawn by us. The first word counts."""
+        self._closings.setdefault(message.request_id, message)
+
+    @workflow.query
+    def open_tasks(self) -> list[UUID]:
+        """Tasks that wait for a person."""
+        return list(self._tasks)
+
+    # --- how it works -------------------------------------------------------------------------------------------------
+
+    def _refuse_unless_open(self, command: CompleteTask) -> OpenTask:
+        try:
+            return self._open_task(command)
+        except DomainError as refused:
+            raise refusal(refused) from None
+
+    def _open_task(self, command: CompleteTask) -> OpenTask:
+        task = self._tasks.get(command.task_id)
+        if task is None or task.answer.done():
+            raise Conflict("This task is no longer open.")
+        if command.actor in task.excluded:
+            raise NotAllowed("You decided on this case before; another person must do this.")
+        if command.authority < task.least_authority:
+            raise NotAllowed("The amount is above your authority limit.")
+        task.kind.check(parse_outcome(task.kind, command.outcome), task.ask)
+        return task
+
+    def _refuse_withdrawal_after_commitment(self) -> None:
+        if self._committed:
+            raise refusal(Conflict("The settlement is agreed; the claim can no longer be withdrawn."))
+
+    def _answer(self, command_id: str, seq: int) -> CommandResult:
+        self._answered[command_id] = seq
+        self.state.recent = [*self.state.recent, command_id][-options.RECENT_COMMANDS :]
+        return CommandResult(command_id=command_id, seq=seq)
+
+    def _begins_later(self, name: str) -> bool:
+        if self.state.begin_at == name:
+            self.state.begin_at = ""
+        return bool(self.state.begin_at)
+
+    async def _answer_to(self, request_id: UUID, answer_by: datetime) -> CloseRequest:
+        delivered_at = await self.letter("document_request", request_id)
+        self.record(j.RequestDelivered(request_id=request_id, delivered_at=delivered_at, channel="notice"))
+        self.clocks.pause(request_id, delivered_at)
+        self._request = (request_id, answer_by)
+        try:
+            await workflow.wait_condition(lambda: request_id in self._closings)
+        finally:
+            self._request = None
+        closing = self._closings.pop(request_id)
+        # An answer that overtook its own letter must not end the pause before it began.
+        return replace(closing, closed_at=max(closing.closed_at, delivered_at))
+
+    async def _until_done_or_withdrawn(self, procedure: Callable[[], Awaitable[str]]) -> str:
+        running = asyncio.ensure_future(procedure())
+        await workflow.wait_condition(lambda: running.done() or self._withdrawal is not None)
+        if self._withdrawal is None or running.done():
+            return await running
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        return "withdrawn"
+
+    async def _keep_journal(self) -> None:
+        while True:
+            await workflow.wait_condition(lambda: bool(self._pending))
+            batch, self._pending = self._pending, []
+            commands, self._answered = self._answered, {}
+            first = self._flushed + 1
+            await workflow.execute_local_activity_method(
+                JournalActivities.append_journal,
+                Batch(
+                    case_id=self.state.case_id,
+                    first_seq=first,
+                    entries=[to_entry(item) for item in batch],
+                    commands=commands,
+                ),
+                start_to_close_timeout=options.JOURNAL_TIMEOUT,
+                retry_policy=options.JOURNAL_RETRY,
+            )
+            self._flushed = first + len(batch) - 1
+
+    async def _until_flushed(self) -> None:
+        seq = self.state.seq
+        await workflow.wait_condition(lambda: self._flushed >= seq)
+
+    async def _watch_clocks(self) -> None:
+        while True:
+            if not await self._is_rearmed_before(self._next_wake()):
+                self._look_at_deadlines()
+
+    async def _is_rearmed_before(self, wake: datetime | None) -> bool:
+        """Wait for `wake`. Only a nearer deadline re-arms the timer; a later one is found when the old timer fires."""
+        timeout = max(wake - workflow.now(), timedelta(0)) if wake else None
+        try:
+            await workflow.wait_condition(lambda: self._is_sooner(wake), timeout=timeout, timeout_summary="deadline")
+        except TimeoutError:
+            return False
+        return True
+
+    def _is_sooner(self, than: datetime | None) -> bool:
+        wake = self._next_wake()
+        return wake is not None and (than is None or wake < than)
+
+    def _next_wake(self) -> datetime | None:
+        answer_by = self._request[1] if self._request and self._request[0] not in self._closings else None
+        return min((at for at in (self.clocks.next_at(), answer_by) if at), default=None)
+
+    def _look_at_deadlines(self) -> None:
+        now = workflow.now()
+        if self._request and now >= self._request[1]:
+            request_id, answer_by = self._request
+            self.close_request(CloseRequest(request_id=request_id, how="expired", closed_at=answer_by))
+        self.clocks.look(now)
+
+    async def _roll_over_if_long(self) -> None:
+        info = workflow.info()
+        if not (
+            info.is_continue_as_new_suggested() or info.get_current_history_length() > options.EVENTS_BEFORE_ROLLOVER
+        ):
+            return
+        await self._until_flushed()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(self.dump_state())
+
+    def dump_state(self) -> CaseState:
+        """The state a new history begins from; procedures add their own facts."""
+        return self.state

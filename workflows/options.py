@@ -1,0 +1,24 @@
+"""Timeouts, retries and queues, in one place. All durations are wall clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+
+CASES = "lian-cases"
+"""Workflows and the journal's local activities."""
+DOCUMENTS = "lian-documents"
+"""Letters: a slow font never delays a deadline."""
+PAYMENTS = "lian-payments"
+"""The bank."""
+
+JOURNAL_TIMEOUT = timedelta(seconds=15)
+JOURNAL_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=5))
+"""Without end: what was decided is written, however long Postgres is away."""
+LETTER_TIMEOUT = timedelta(seconds=60)
+BANK_TIMEOUT = timedelta(seconds=60)
+PATIENT_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
+
+EVENTS_BEFORE_ROLLOVER = 600
+RECENT_COMMANDS = 50

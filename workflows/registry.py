@@ -1,0 +1,8 @@
+"""Every workflow a worker offers: one line each."""
+
+from __future__ import annotations
+
+from workflows.claim import Claim
+from workflows.payment import Payment
+
+WORKFLOWS = [Claim, Payment]
