@@ -18,5 +18,7 @@ class LetterActivities:
     @activity.defn
     async def issue_letter(self, order: IssueLetter) -> LetterIssued:
         """Issue one letter of a case; the key is (subject, letter)."""
-        issued_at = await letters.issue_letter(self._context, order.case_id, order.letter, order.subject_id)
-        return LetterIssued(issued_at=issued_at)
+        issued = await letters.issue_letter(
+            self._context, order.case_id, letter=order.letter, subject_id=order.subject_id, pauses=order.pauses
+        )
+        return LetterIssued(issued_at=issued.at, paused=issued.paused)

@@ -36,18 +36,23 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueLetter:
-    """A letter to make, store and announce. `subject_id` is the request or decision it is about."""
+    """A letter to make, store and announce. `subject_id` is the request or decision it is about.
+
+    `pauses` names the clocks that stand still from its delivery.
+    """
 
     case_id: UUID
     letter: str
     subject_id: UUID
+    pauses: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterIssued:
-    """When the letter was handed to its channel."""
+    """When the letter was handed to its channel, and which clocks stand still since then."""
 
     issued_at: datetime
+    paused: list[str]
 
 
 def to_entry(item: Recorded) -> Entry:

@@ -5,7 +5,7 @@ Pure state and arithmetic over `CaseState.clocks`; what happened is told through
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -63,12 +63,15 @@ class ClockBook:
             del self.running[name]
             self._record(j.ClockCancelled(clock=name))
 
-    def pause(self, request_id: UUID, at: datetime) -> None:
-        """A named request stands open: every pausable, not yet broken promise waits for it."""
-        for name, run in self.running.items():
-            if self._policy(name).pausable and not self._is_over(name, run, at):
-                run.pauses = (*run.pauses, Pause(str(request_id), at, None))
-                self._record(j.ClockPaused(clock=name, request_id=request_id, paused_at=at))
+    def pausable(self) -> list[str]:
+        """The promises that wait while a named request stands open."""
+        return [name for name, run in self.running.items() if self._policy(name).pausable and not run.breached]
+
+    def pause(self, names: Collection[str], request_id: UUID, at: datetime) -> None:
+        """These promises wait for a named request since `at`: the transaction that delivered it put that on record."""
+        for name in names:
+            run = self.running[name]
+            run.pauses = (*run.pauses, Pause(str(request_id), at, None))
 
     def resume(self, request_id: UUID, at: datetime) -> None:
         """The request ended at `at`: whatever waited for it runs on from there."""
@@ -111,10 +114,6 @@ class ClockBook:
             return None
         due = self.due(name, run)
         return (due + JUST_LATER if due else None) if run.warned else self.warn(name, run) or (due and due + JUST_LATER)
-
-    def _is_over(self, name: str, run: ClockRun, at: datetime) -> bool:
-        due = self.due(name, run)
-        return run.breached or (due is not None and at >= due)
 
     def _policy(self, name: str) -> ClockPolicy:
         return self._state.plan.clock(name)

@@ -8,7 +8,7 @@ nearest deadline, and rolls over to a new history between two stages when the ol
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from temporalio import workflow
 from activities.errors import refusal
 from activities.journal import JournalActivities
 from activities.letters import LetterActivities
-from activities.messages import Batch, IssueLetter, to_entry
+from activities.messages import Batch, IssueLetter, LetterIssued, to_entry
 from lian.domain import journal as j
 from lian.domain.case_kinds import kind_of
 from lian.domain.errors import Conflict, DomainError, NotAllowed
@@ -68,7 +68,9 @@ class Case:
         self._closings: dict[UUID, CloseRequest] = {}
         self._request: tuple[UUID, datetime] | None = None
         self._withdrawal: Withdraw | None = None
+        self._delivering = False
         self._committed = False
+        self._has_advanced = False
         self._stage = "report"
         self._lock = asyncio.Lock()
 
@@ -84,10 +86,12 @@ class Case:
         """One stage of the procedure: passed over when an earlier history already did it."""
         if name in self.state.done or self._begins_later(name):
             return
-        await self._roll_over_if_long()
+        if self._has_advanced:
+            await self._roll_over_if_long()
         self.enter(name)
         await step()
         self.state.done.append(name)
+        self._has_advanced = True
 
     def enter(self, stage: str) -> None:
         """The procedure moves on; pages and letters say so."""
@@ -135,7 +139,12 @@ class Case:
         request_id, answer_by = workflow.uuid4(), workflow.now() + within
         is_repeat = self.state.requests_made > 0
         self.state.requests_made += 1
-        self.record(j.RequestOpened(request_id=request_id, items=items, answer_by=answer_by, is_repeat=is_repeat))
+        asked_at = self.state.last_answer_at or workflow.now()
+        self.record(
+            j.RequestOpened(
+                request_id=request_id, items=items, asked_at=asked_at, answer_by=answer_by, is_repeat=is_repeat
+            )
+        )
         try:
             closing = await self._answer_to(request_id, answer_by)
         except asyncio.CancelledError:
@@ -145,18 +154,17 @@ class Case:
         self.record(j.RequestClosed(request_id=request_id, how=closing.how, closed_at=closing.closed_at))
         return closing.how
 
-    async def letter(self, letter: str, subject_id: UUID) -> datetime:
+    async def letter(self, letter: str, subject_id: UUID, *, pauses: Sequence[str] = ()) -> LetterIssued:
         """Make, store and announce a letter; returns when it was handed over."""
         await self._until_flushed()
-        issued = await workflow.execute_activity_method(
+        return await workflow.execute_activity_method(
             LetterActivities.issue_letter,
-            IssueLetter(case_id=self.state.case_id, letter=letter, subject_id=subject_id),
+            IssueLetter(case_id=self.state.case_id, letter=letter, subject_id=subject_id, pauses=list(pauses)),
             task_queue=options.DOCUMENTS,
             start_to_close_timeout=options.LETTER_TIMEOUT,
             retry_policy=options.PATIENT_RETRY,
             summary=letter,
         )
-        return issued.issued_at
 
     @property
     def is_reopened(self) -> bool:
@@ -193,6 +201,7 @@ class Case:
             outcome = parse_outcome(task.kind, command.outcome)
             event = j.TaskCompleted(task_id=command.task_id, outcome=dump_outcome(outcome), notes=command.notes)
             result = self._answer(command.command_id, self.record(event, by=command.actor))
+            self.state.last_answer_at = workflow.now()
             task.answer.set_result(Answer(command.actor, command.authority, outcome))
             # The journal is flushed only when the procedure stands still again, so what it does next joins in.
             await workflow.wait_condition(lambda: self._flushed >= result.seq)
@@ -266,9 +275,7 @@ class Case:
         return bool(self.state.begin_at)
 
     async def _answer_to(self, request_id: UUID, answer_by: datetime) -> CloseRequest:
-        delivered_at = await self.letter("document_request", request_id)
-        self.record(j.RequestDelivered(request_id=request_id, delivered_at=delivered_at, channel="notice"))
-        self.clocks.pause(request_id, delivered_at)
+        delivered_at = await self._deliver(request_id)
         self._request = (request_id, answer_by)
         try:
             await workflow.wait_condition(lambda: request_id in self._closings)
@@ -277,6 +284,16 @@ class Case:
         closing = self._closings.pop(request_id)
         # An answer that overtook its own letter must not end the pause before it began.
         return replace(closing, closed_at=max(closing.closed_at, delivered_at))
+
+    async def _deliver(self, request_id: UUID) -> datetime:
+        """Send the request's notice; its delivery is on record together with the pauses it causes."""
+        self._delivering = True
+        try:
+            notice = await self.letter("document_request", request_id, pauses=self.clocks.pausable())
+        finally:
+            self._delivering = False
+        self.clocks.pause(notice.paused, request_id, notice.issued_at)
+        return notice.issued_at
 
     async def _until_done_or_withdrawn(self, procedure: Callable[[], Awaitable[str]]) -> str:
         running = asyncio.ensure_future(procedure())
@@ -329,10 +346,15 @@ class Case:
         return wake is not None and (than is None or wake < than)
 
     def _next_wake(self) -> datetime | None:
+        if self._delivering:
+            # A clock may be paused by the delivery under way: judge it when that is known.
+            return None
         answer_by = self._request[1] if self._request and self._request[0] not in self._closings else None
         return min((at for at in (self.clocks.next_at(), answer_by) if at), default=None)
 
     def _look_at_deadlines(self) -> None:
+        if self._delivering:
+            return
         now = workflow.now()
         if self._request and now >= self._request[1]:
             request_id, answer_by = self._request

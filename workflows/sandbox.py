@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-PASSED_THROUGH = ("activities", "lian", "pydantic", "pydantic_core", "sqlalchemy", "sqlmodel", "structlog", "anyio")
+PASSED_THROUGH = (
+    "activities",
+    "anyio",
+    "lian",
+    "pydantic",
+    "pydantic_core",
+    "sqlalchemy",
+    "sqlmodel",
+    "structlog",
+    "workflows.options",
+)
 
 
 def runner() -> SandboxedWorkflowRunner:

@@ -295,11 +295,15 @@ async def clock_cancelled(rows: Rows, c: Context, e: j.ClockCancelled) -> None:
 
 @on(j.RequestOpened)
 async def request_opened(rows: Rows, c: Context, e: j.RequestOpened) -> None:
+    items: dict[str, str | None] = dict.fromkeys(e.items)
+    for document in await rows.of_case(Document, c.case_id):
+        if document.item_code in items and document.received_at >= e.asked_at:
+            items[document.item_code] = str(document.id)
     rows.add(
         DocumentRequest(
             id=e.request_id,
             case_id=c.case_id,
-            items=dict.fromkeys(e.items),
+            items=items,
             is_repeat=e.is_repeat,
             opened_at=c.at,
             answer_by=e.answer_by,

@@ -295,10 +295,14 @@ class ClockCancelled(Event):
 
 @event("request.opened")
 class RequestOpened(Event):
-    """One complete list of what is missing (CLM-5). A second one on the same case is marked."""
+    """One complete list of what is missing (CLM-5). A second one on the same case is marked.
+
+    What arrived since the list was made, at `asked_at`, answers it already.
+    """
 
     request_id: UUID
     items: tuple[str, ...]
+    asked_at: datetime
     answer_by: datetime
     is_repeat: bool
 

@@ -44,6 +44,8 @@ class CaseState:
     done: list[str] = field(default_factory=list)
     clocks: dict[str, ClockRun] = field(default_factory=dict)
     requests_made: int = 0
+    last_answer_at: datetime | None = None
+    """When a person last answered a task: what the customer sent since then was not yet seen by anyone."""
     recent: list[str] = field(default_factory=list)
     """The last command ids, so that a repeat after continue-as-new is known."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4, uuid5
 
 import anyio.to_thread
+from sqlmodel import col, select
 
 from lian.auth.actor import Actor
 from lian.db.journal import lock_chain
@@ -22,7 +23,7 @@ from lian.services.cases import find_case
 from lian.services.context import Context
 from lian.services.recording import put_on_record
 from lian.storage.content import ReceivedFile, examine_office, receive, recognise, safe_filename
-from lian.storage.object_store import StoredObject, object_key
+from lian.storage.object_store import StoredObject, missing, object_key
 
 OTHER = "other"
 STORE_ATTEMPTS = 3
@@ -152,14 +153,29 @@ async def open_document(context: Context, actor: Actor, number: str, document_id
     async with context.transaction() as session:
         case = await find_case(session, actor, number)
         document = await session.get(Document, document_id)
-        if document is None or document.case_id != case.id or not _may_read(actor, document):
+        if document is None or document.case_id != case.id or not may_read(actor, document):
             raise NotFound("There is no such document on this case.")
+    # Asked first: once the answer has begun, a missing file or an absent store could not be told any more.
+    if await anyio.to_thread.run_sync(context.store.stat, document.key) is None:
+        raise missing()
+    async with context.transaction() as session:
         item = j.Recorded(at=context.now(), actor=actor.id, event=j.DocumentRead(document_id=document_id, how=how))
         await put_on_record(context, session, case_id=case.id, recorded=[item])
     return OpenedDocument(document, context.store.stream(document.key))
 
 
-def _may_read(actor: Actor, document: Document) -> bool:
+async def list_documents(context: Context, actor: Actor, number: str) -> list[Document]:
+    """The case's documents that the actor may see, oldest first."""
+    if not actor.is_customer:
+        actor.require("document:read")
+    async with context.transaction() as session:
+        case = await find_case(session, actor, number)
+        query = select(Document).where(Document.case_id == case.id)
+        found = (await session.execute(query.order_by(col(Document.received_at), col(Document.id)))).scalars()
+        return [document for document in found if may_read(actor, document)]
+
+
+def may_read(actor: Actor, document: Document) -> bool:
     """Customers see what they sent and the letters to them, not what staff filed."""
     return not actor.is_customer or document.source in {"customer", "letter"}
 

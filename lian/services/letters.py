@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID, uuid5
@@ -11,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from lian.db.journal import lock_chain
-from lian.db.tables import Case, Decision, Document, DocumentRequest, Exposure, Party, Payee, Payment
+from lian.db.tables import Case, Clock, Decision, Document, DocumentRequest, Exposure, Party, Payee, Payment
 from lian.domain import journal as j
 from lian.domain.claims.adjudication import REASONS
 from lian.domain.claims.checklist import DOCUMENT_LABELS
 from lian.domain.claims.tasks import HAND_REASONS
 from lian.domain.labels import Label, Language
 from lian.domain.parties import PartyRole
+from lian.domain.status import ClockStatus
 from lian.notify.letters import (
     DenialFacts,
     DenialReason,
@@ -43,30 +46,70 @@ LETTERS = {
 SYSTEM = "system"
 
 
-async def issue_letter(context: Context, case_id: UUID, letter: str, subject_id: UUID) -> datetime:
-    """Make and list a letter; a repeat finds the first one. Returns when it was handed to its channel."""
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """When a letter was handed to its channel, and the clocks that stand still since then."""
+
+    at: datetime
+    paused: list[str]
+
+
+async def issue_letter(
+    context: Context, case_id: UUID, *, letter: str, subject_id: UUID, pauses: Sequence[str] = ()
+) -> Issued:
+    """Make, store and list a letter; a repeat finds the first one.
+
+    A request's delivery and the pauses it causes are one transaction: no clock stands still for a notice that nobody
+    can have received (idea 3).
+    """
     document_id = uuid5(subject_id, letter)
     async with context.transaction() as session:
-        done = await session.get(Document, document_id)
-        if done is not None:
-            return done.received_at
+        done = await _issued_before(session, case_id, document_id, subject_id)
+        if done:
+            return done
         case = await session.get_one(Case, case_id)
         facts = await _facts(context, session, case, letter, subject_id)
     pdf = await anyio.to_thread.run_sync(_render, facts)
     stored = await store_letter(context, case, pdf)
-    now = context.now()
-    events = [
-        letter_received(document_id, letter, pdf, stored, f"{case.number}-{letter}.pdf"),
-        j.LetterIssued(document_id=document_id, letter=letter),
-    ]
     async with context.transaction() as session:
         await lock_chain(session, case_id)
-        done = await session.get(Document, document_id)
-        if done is not None:
-            return done.received_at
+        done = await _issued_before(session, case_id, document_id, subject_id)
+        if done:
+            return done
+        now = context.now()
+        paused = [c.clock for c in await _clocks(session, case_id) if c.clock in pauses and _may_pause(c, now)]
+        events: list[j.Event] = [
+            letter_received(document_id, letter, pdf, stored, f"{case.number}-{letter}.pdf"),
+            j.LetterIssued(document_id=document_id, letter=letter),
+        ]
+        if letter == "document_request":
+            events.append(j.RequestDelivered(request_id=subject_id, delivered_at=now, channel="notice"))
+            events += [j.ClockPaused(clock=name, request_id=subject_id, paused_at=now) for name in paused]
         recorded = [j.Recorded(at=now, actor=SYSTEM, event=e) for e in events]
         await put_on_record(context, session, case_id=case_id, recorded=recorded)
-    return now
+    return Issued(now, paused)
+
+
+async def _clocks(session: AsyncSession, case_id: UUID) -> Sequence[Clock]:
+    query = select(Clock).where(Clock.case_id == case_id).order_by(col(Clock.clock))
+    return list((await session.execute(query)).scalars())
+
+
+def _may_pause(clock: Clock, now: datetime) -> bool:
+    """A promise that is done, broken or due can no longer be paused."""
+    return clock.status == ClockStatus.RUNNING and clock.due_at is not None and now < clock.due_at
+
+
+async def _issued_before(session: AsyncSession, case_id: UUID, document_id: UUID, subject_id: UUID) -> Issued | None:
+    done = await session.get(Document, document_id)
+    if done is None:
+        return None
+    waiting = [
+        clock.clock
+        for clock in await _clocks(session, case_id)
+        if any(p["request_id"] == str(subject_id) for p in clock.pauses)
+    ]
+    return Issued(done.received_at, waiting)
 
 
 def _render(facts: DenialFacts | DocumentRequestFacts) -> bytes:

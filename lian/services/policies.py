@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from urllib.parse import quote
 from uuid import UUID, uuid4
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -79,12 +79,20 @@ def _check_policy(policy: PolicyGiven) -> None:
         raise Invalid("A policy needs at least one coverage.", field="coverages")
     if len({c.code for c in policy.coverages}) != len(policy.coverages):
         raise Invalid("A policy has each coverage once.", field="coverages")
-    if policy.zone not in available_timezones():
+    if not _is_zone(policy.zone):
         raise Invalid("There is no such time zone; write one such as Asia/Shanghai.", field="zone")
     if policy.term_to is not None and policy.term_to < policy.term_from:
         raise Invalid("The term ends before it begins.", field="term_to")
     if any(c.limit < 0 or c.deductible < 0 for c in policy.coverages):
         raise Invalid("Limits and deductibles cannot be negative.", field="coverages")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, such as Asia
+        return False
+    return True
 
 
 async def _store_terms(session: AsyncSession, policy: PolicyGiven, now: datetime) -> None:
@@ -218,4 +226,18 @@ async def require_snapshot(context: Context, policy_number: str) -> PolicySnapsh
     snapshot = await context.policies.snapshot(policy_number)
     if snapshot is None:
         raise NotFound("There is no policy with this number.", field="policy_number")
+    return snapshot
+
+
+async def read_policy(context: Context, actor: Actor, policy_number: str) -> PolicySnapshot:
+    """The policy's terms, for those who write policies or report losses. Raises `NotFound`."""
+    if not actor.may("case:report"):
+        actor.require("policy:write")
+    return await require_snapshot(context, policy_number)
+
+
+async def registered(context: Context, policy_number: str) -> PolicySnapshot:
+    """The terms as the register has them, whichever policy system is asked otherwise."""
+    snapshot = await PolicyRegister(context.db, context.now).snapshot(policy_number)
+    assert snapshot is not None, "asked only for what was just stored"
     return snapshot

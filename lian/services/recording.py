@@ -79,7 +79,7 @@ async def _follow(context: Context, session: AsyncSession, case_id: UUID, item: 
             await enqueue(session, topic=START_PAYMENT, key=f"pay:{event.payment_id}", payload=payload, now=now)
         case j.PaymentConfirmed() | j.PaymentRejected():
             await _tell_of_payment(session, case_id, event.payment_id, now)
-        case j.DocumentReceived():
+        case j.DocumentReceived() | j.RequestOpened():
             await _close_answered_request(session, case_id, item.at, now)
     await tell_customer(context, session, case_id, item)
 

@@ -177,7 +177,10 @@ async def write_message(context: Context, actor: Actor, number: str, body: str) 
 
 
 async def withdraw(context: Context, actor: Actor, number: str, *, reason: str, command_id: str) -> CommandResult:
-    """Withdraw an open case (CLM-15): the customer themselves, or staff who record their word. A repeat returns the first result."""
+    """Withdraw an open case (CLM-15): the customer themselves, or staff who record their word.
+
+    A repeat returns the first result.
+    """
     if not actor.is_customer:
         actor.require("case:withdraw")
     async with context.transaction() as session:
