@@ -1,0 +1,1 @@
+"""What surrounds the product: the embedded servers of one machine, and the checks of a checkout."""
