@@ -1,0 +1,107 @@
+"""`lian migrate`, `lian worker` and `lian web`: the processes of an installation, configured by `LIAN_*` alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lian.db import migrate as schema
+from lian.runtime import configure_logs, new_context, open_context
+from lian.settings import Settings, UnsafeSettings
+
+app = typer.Typer()
+PANEL = "Processes"
+
+
+def _settings() -> Settings:
+    settings = Settings()
+    configure_logs(settings)
+    try:
+        settings.require_safe()
+    except UnsafeSettings as unsafe:
+        raise SystemExit(str(unsafe)) from None
+    return settings
+
+
+@app.command(rich_help_panel=PANEL)
+def migrate(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail when schema and models differ.")] = False,
+) -> None:
+    """Bring the database schema up to date."""
+    settings = _settings()
+    if not check:
+        schema.upgrade(settings)
+        return
+    differences = schema.differences(settings)
+    for difference in differences:
+        typer.echo(difference)
+    raise typer.Exit(1 if differences else 0)
+
+
+@app.command(rich_help_panel=PANEL)
+def worker() -> None:
+    """Run workflows, letters, payments and the relay."""
+    asyncio.run(_work(_settings()))
+
+
+async def _work(settings: Settings) -> None:
+    from lian.db.crypto import KeyRing
+    from lian.notify import mail
+    from workflows.gateway import TemporalProcess, connect
+    from workflows.worker import running_worker
+
+    client = await connect(settings, KeyRing(settings.key_ring), lazy=False)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    process = TemporalProcess(partial(connect, settings, KeyRing(settings.key_ring)))
+    async with open_context(settings, process) as context:
+        await asyncio.to_thread(context.store.ensure_bucket)
+        async with running_worker(client, context, mail.connect(settings)):
+            _say_ready()
+            await stop.wait()
+
+
+def _say_ready() -> None:
+    path = os.environ.get("LIAN_READY_FILE")
+    if path:
+        Path(path).write_text("ready\n", encoding="utf-8")
+
+
+@app.command(rich_help_panel=PANEL)
+def web() -> None:
+    """Serve the pages and the API."""
+    import uvicorn
+
+    settings = _settings()
+    config = uvicorn.Config(
+        partial(_application, settings),
+        factory=True,
+        host=settings.web_host,
+        port=settings.web_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+    uvicorn.Server(config).run()
+
+
+def _application(settings: Settings) -> Any:
+    """Pages at the root, the API under /api/v1, over one context that lives as long as the server."""
+    from api.app import create_api
+    from lian.db.crypto import KeyRing
+    from web.app import create_web
+    from workflows.gateway import TemporalProcess, connect
+
+    process = TemporalProcess(partial(connect, settings, KeyRing(settings.key_ring)))
+    context = new_context(settings, process)
+    pages = create_web(context)
+    pages.mount("/api/v1", create_api(context))
+    return pages
