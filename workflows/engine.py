@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from activities.errors import refusal
 from activities.journal import JournalActivities
@@ -147,8 +148,10 @@ class Case:
         )
         try:
             closing = await self._answer_to(request_id, answer_by)
-        except asyncio.CancelledError:
-            self.record(j.RequestClosed(request_id=request_id, how="withdrawn", closed_at=workflow.now()))
+        except (asyncio.CancelledError, ActivityError) as ended:
+            # A case withdrawn while the letter is under way ends the activity, too.
+            if is_cancelled_exception(ended):
+                self.record(j.RequestClosed(request_id=request_id, how="withdrawn", closed_at=workflow.now()))
             raise
         self.clocks.resume(request_id, closing.closed_at)
         self.record(j.RequestClosed(request_id=request_id, how=closing.how, closed_at=closing.closed_at))

@@ -50,6 +50,7 @@ from workflows.codec import data_converter
 Answer = TypeVar("Answer")
 RPC_SECONDS = 4
 UPDATE_SECONDS = 10
+INTERRUPTED_SECONDS = 0.1
 AWAY = "The case engine cannot be reached at the moment. Nothing was decided; try again in a few seconds."
 CASE_KIND = SearchAttributeKey.for_keyword("CaseKind")
 POLICY_VERSION = SearchAttributeKey.for_keyword("PolicyVersion")
@@ -65,6 +66,10 @@ async def connect(settings: Settings, ring: KeyRing, *, lazy: bool = True) -> Cl
         lazy=lazy,
         identity="lian",
     )
+
+
+class _TaskInterrupted(Unavailable):
+    """Something else happened to the case at the same instant; the same command is simply given again."""
 
 
 class TemporalProcess:
@@ -155,12 +160,14 @@ class TemporalProcess:
         handle = client.get_workflow_handle(case_workflow_id(case_id))
         try:
             async with asyncio.timeout(UPDATE_SECONDS):
-                result: CommandResult = await self._call(
-                    handle.execute_update(name, command, id=command_id, result_type=CommandResult)
-                )
+                while True:
+                    with suppress(_TaskInterrupted):
+                        return await self._call(
+                            handle.execute_update(name, command, id=command_id, result_type=CommandResult)
+                        )
+                    await asyncio.sleep(INTERRUPTED_SECONDS)
         except TimeoutError as late:
             raise Unavailable(AWAY) from late
-        return result
 
     async def _signal(self, workflow_id: str, name: str, message: Any) -> None:
         client = await self._ready()
@@ -181,6 +188,8 @@ class TemporalProcess:
         except RPCError as failed:
             if failed.status == RPCStatusCode.NOT_FOUND:
                 raise Conflict("The case is closed or not yet started; reload and try again.") from failed
+            if failed.status == RPCStatusCode.FAILED_PRECONDITION:
+                raise _TaskInterrupted(AWAY) from failed
             raise Unavailable(AWAY) from failed
         except RuntimeError as failed:  # a lazy client whose server is not up yet
             raise Unavailable(AWAY) from failed
