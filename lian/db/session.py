@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from lian.domain.errors import Unavailable
@@ -40,6 +41,8 @@ class Database:
         try:
             async with self._sessions() as session, session.begin():
                 yield session
+        except PoolTimeout as busy:
+            raise DatabaseUnavailable("Too much is going on at the moment. Nothing was saved; try again.") from busy
         except (OperationalError, InterfaceError) as lost:
             raise DatabaseUnavailable(
                 "The database cannot be reached at the moment. Nothing was saved; try again."

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from lian.domain.errors import Invalid
 from lian.domain.money import cents
 from lian.domain.tasks import Json, TaskKind
+from lian.services.plain_words import sentence
 
 LONGEST_TEXT = 400
 MOST_ROWS = 200
@@ -34,7 +35,7 @@ def parse_outcome(kind: TaskKind, raw: Json) -> Any:
         outcome = _adapter(kind.outcome).validate_python(raw)
     except ValidationError as wrong:
         first = wrong.errors(include_input=False, include_url=False)[0]
-        raise Invalid(first["msg"], field=".".join(map(str, first["loc"]))) from None
+        raise Invalid(sentence(first), field=".".join(map(str, first["loc"]))) from None
     for name, value in _values(outcome):
         _refuse_odd(name, value)
     return outcome

@@ -1,0 +1,1 @@
+"""Endpoints: parse, authorise, call, present. Everything else is a service's."""

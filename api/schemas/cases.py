@@ -1,0 +1,342 @@
+"""Cases: in a list, and as a file with all that belongs to them. A customer's copy has nothing of our inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import Field
+
+from api.schemas.documents import DocumentOut
+from api.wire import AmountOut, In, Out, Page, Text, Words
+from lian.auth.actor import Actor
+from lian.db.tables import Case, Clock, Decision, Exposure, JournalEntry, Message, Payment, Task
+from lian.domain.case_kinds import kind_of
+from lian.domain.status import CaseStatus, ClockStatus, PaymentStatus, TaskStatus
+from lian.services.cases import CaseFile
+from lian.services.documents import may_read
+
+STORAGE = frozenset({"bucket", "key", "version_id"})
+"""Where bytes lie is nobody's business outside."""
+MASK = "•••• "
+M = TypeVar("M", bound=Out)
+
+
+class CaseOut(Out):
+    """A case as a list shows it."""
+
+    number: str
+    id: UUID
+    kind: str
+    status: CaseStatus
+    stage: str
+    generation: int = Field(description="1, and one more each time it is reopened.")
+    policy_number: str
+    line: str
+    loss_cause: str
+    loss_at: datetime | None
+    reported_at: datetime | None
+    opened_at: datetime
+    received_at: datetime | None
+    closed_at: datetime | None
+    promised_at: datetime | None
+    outcome: str
+    complexity: str
+    severity: str
+    injured: int
+    currency: str
+    claimed_amount: AmountOut
+    approved_amount: AmountOut
+    paid_amount: AmountOut
+    version: int = Field(description="Place of the case's last event in its journal.")
+
+    @classmethod
+    def of(cls, case: Case) -> CaseOut:
+        """The case on the wire."""
+        return cls(**about_case(case))
+
+
+class CasesOut(Page):
+    """Cases, newest first."""
+
+    items: list[CaseOut]
+
+
+class PartyOut(Out):
+    """A person in a role."""
+
+    id: UUID
+    role: str
+    name: str
+    phone: str
+    email: str
+
+
+class ExposureOut(Out):
+    """One coverage for one claimant."""
+
+    id: UUID
+    coverage_code: str
+    claimant_party_id: UUID
+    claimed_amount: AmountOut
+    assessed_amount: AmountOut | None
+    excluded_reason: str
+    result: str
+    payable_amount: AmountOut
+    deductible_applied: AmountOut
+    reserve_amount: AmountOut
+    findings: list[Any]
+
+
+class ClockOut(Out):
+    """One promise."""
+
+    clock: str
+    label: Words
+    status: ClockStatus
+    started_at: datetime
+    due_at: datetime | None
+    warn_at: datetime | None
+    breached_at: datetime | None
+    stopped_at: datetime | None
+    pauses: list[Any]
+
+
+class RequestOut(Out):
+    """One complete list of missing documents; each item maps to the document that answered it, or null."""
+
+    id: UUID
+    status: str
+    items: dict[str, Any]
+    is_repeat: bool
+    opened_at: datetime
+    answer_by: datetime
+    delivered_at: datetime | None
+    closed_at: datetime | None
+
+
+class CaseTaskOut(Out):
+    """A task of the case."""
+
+    id: UUID
+    kind: str
+    label: Words
+    queue: str
+    stage: str
+    status: TaskStatus
+    holder: str
+    holder_name: str
+    completed_by: str
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+class DecisionOut(Out):
+    """Who decided, and who agreed."""
+
+    id: UUID
+    result: str
+    status: str
+    approved_amount: AmountOut
+    decided_by: str
+    decided_by_name: str
+    decided_at: datetime
+    needs_second: bool
+    authorised_by: str
+    authorised_by_name: str
+    authorised_at: datetime | None
+
+
+class PayeeOut(Out):
+    """Who is paid; of the account only its end is shown."""
+
+    id: UUID
+    name: str
+    bank: str
+    account_tail: str
+    amount: AmountOut
+
+
+class PaymentOut(Out):
+    """One transfer."""
+
+    id: UUID
+    payee_id: UUID
+    amount: AmountOut
+    currency: str
+    status: PaymentStatus
+    requested_at: datetime
+    sent_at: datetime | None
+    settled_at: datetime | None
+    bank_reference: str
+    voucher_document_id: UUID | None
+
+
+class MessageOut(Out):
+    """A message: `in` from the customer, `out` to them."""
+
+    id: UUID
+    direction: str
+    body: str
+    written_at: datetime
+    author_name: str
+
+    @classmethod
+    def of(cls, message: Message, names: Mapping[str, str] | None = None) -> MessageOut:
+        """The message on the wire."""
+        return cls(
+            id=message.id,
+            direction=message.direction,
+            body=message.body,
+            written_at=message.written_at,
+            author_name=(names or {}).get(message.author, ""),
+        )
+
+
+class CaseFileOut(CaseOut):
+    """A case with all that belongs to it. To its customer only what is theirs; the rest is empty."""
+
+    place: str
+    course: str
+    documents: list[DocumentOut]
+    requests: list[RequestOut]
+    messages: list[MessageOut]
+    parties: list[PartyOut] = Field(default_factory=list)
+    exposures: list[ExposureOut] = Field(default_factory=list)
+    clocks: list[ClockOut] = Field(default_factory=list)
+    tasks: list[CaseTaskOut] = Field(default_factory=list)
+    decisions: list[DecisionOut] = Field(default_factory=list)
+    payees: list[PayeeOut] = Field(default_factory=list)
+    payments: list[PaymentOut] = Field(default_factory=list)
+    triage_findings: list[Any] = Field(default_factory=list)
+    policy_snapshot: dict[str, Any] | None = None
+
+    @classmethod
+    def of_file(cls, file: CaseFile, actor: Actor, names: Mapping[str, str]) -> CaseFileOut:
+        """The file as this actor may see it."""
+        seen = about_case(file.case) | {
+            "place": file.case.place,
+            "course": file.case.course,
+            "documents": [DocumentOut.of(d) for d in file.documents if may_read(actor, d)],
+            "requests": [_plain(RequestOut, request) for request in file.requests],
+            "messages": [MessageOut.of(m, {} if actor.is_customer else names) for m in file.messages],
+        }
+        if actor.is_customer:
+            return cls(**seen | {"complexity": "", "severity": ""})
+        return cls(**seen, **_inside(file, names))
+
+
+def _inside(file: CaseFile, names: Mapping[str, str]) -> dict[str, Any]:
+    """What only staff see."""
+    return {
+        "parties": [_plain(PartyOut, party) for party in file.parties],
+        "exposures": [_exposure(exposure) for exposure in file.exposures],
+        "clocks": [clock_out(file.case, clock) for clock in file.clocks],
+        "tasks": [_task(file.case, task, names) for task in file.tasks],
+        "decisions": [_decision(decision, names) for decision in file.decisions],
+        "payees": [_plain(PayeeOut, payee) for payee in file.payees],
+        "payments": [_payment(payment) for payment in file.payments],
+        "triage_findings": list(file.case.triage_findings),
+        "policy_snapshot": file.case.snapshot,
+    }
+
+
+def _plain(model: type[M], row: Any, **more: Any) -> M:
+    return model(**{name: getattr(row, name) for name in model.model_fields if name not in more}, **more)
+
+
+def about_case(case: Case) -> dict[str, Any]:
+    """What every shape of a case has."""
+    return {name: getattr(case, name) for name in CaseOut.model_fields}
+
+
+def _exposure(exposure: Exposure) -> ExposureOut:
+    return _plain(ExposureOut, exposure)
+
+
+def clock_out(case: Case, clock: Clock) -> ClockOut:
+    """A promise on the wire, in its kind's words."""
+    labels = {policy.id: policy.label for policy in kind_of(case.kind).clocks}
+    return _plain(ClockOut, clock, label=Words.of(labels[clock.clock.partition("#")[0]]))
+
+
+def _task(case: Case, task: Task, names: Mapping[str, str]) -> CaseTaskOut:
+    label = Words.of(kind_of(case.kind).task(task.kind).label)
+    return _plain(CaseTaskOut, task, label=label, holder_name=names.get(task.holder, ""))
+
+
+def _decision(decision: Decision, names: Mapping[str, str]) -> DecisionOut:
+    return _plain(
+        DecisionOut,
+        decision,
+        decided_by_name=names.get(decision.decided_by, ""),
+        authorised_by_name=names.get(decision.authorised_by, ""),
+    )
+
+
+def _payment(payment: Payment) -> PaymentOut:
+    return _plain(PaymentOut, payment)
+
+
+def people_in(file: CaseFile) -> set[str]:
+    """Everybody whose name the file shows."""
+    holders = {task.holder for task in file.tasks}
+    deciders = {actor for d in file.decisions for actor in (d.decided_by, d.authorised_by)}
+    return holders | deciders | {message.author for message in file.messages}
+
+
+class EventOut(Out):
+    """One event of the case's journal."""
+
+    seq: int = Field(description="Its place in the case's chain.")
+    type: str
+    at: datetime = Field(description="When it happened.")
+    recorded_at: datetime = Field(description="When it was written down.")
+    actor: str
+    actor_name: str
+    body: dict[str, Any]
+
+    @classmethod
+    def of(cls, entry: JournalEntry, names: Mapping[str, str]) -> EventOut:
+        """The event on the wire: bank accounts are masked, places in the object store left out."""
+        return cls(
+            seq=entry.chain_seq,
+            type=entry.type,
+            at=entry.at,
+            recorded_at=entry.recorded_at,
+            actor=entry.actor,
+            actor_name=names.get(entry.actor, ""),
+            body={name: _masked(name, value) for name, value in entry.body.items() if not _is_storage(entry, name)},
+        )
+
+
+def _is_storage(entry: JournalEntry, name: str) -> bool:
+    return entry.type == "document.received" and name in STORAGE
+
+
+def _masked(name: str, value: Any) -> Any:
+    return MASK + value[-4:] if name == "account" and isinstance(value, str) and value else value
+
+
+class TimelineOut(Out):
+    """Events, oldest first; `next` is the `after` of the following page, null at the end."""
+
+    items: list[EventOut]
+    next: int | None
+
+
+class MessageIn(In):
+    """A message to the customer, or from them."""
+
+    body: Text
+
+
+class ReopenedOut(Out):
+    """A case that is handled again."""
+
+    number: str
+    status: CaseStatus
+    stage: str
+    generation: int

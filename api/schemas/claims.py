@@ -1,0 +1,135 @@
+"""First notice of loss: complete, or as a draft (CLM-1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from api.wire import AmountIn, Code, In, MomentIn, Name, Out, Text, TextOrNothing
+from lian.domain.claims.fnol import MOST_EXPOSURES, ClaimedLoss, FnolReport, PersonGiven
+from lian.domain.claims.terms import LossCause
+from lian.domain.parties import Channel
+from lian.domain.status import CaseStatus
+from lian.services.intake import Registered
+
+Injured = Annotated[int, Field(strict=True, ge=0, le=10_000, description="How many people were hurt.")]
+
+
+class PersonIn(In):
+    """A person and how to reach them."""
+
+    name: Name
+    phone: Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)] = ""
+    email: Annotated[str, StringConstraints(strip_whitespace=True, max_length=254)] = ""
+
+    def given(self) -> PersonGiven:
+        """The person as the domain has them."""
+        return PersonGiven(name=self.name, phone=self.phone, email=self.email)
+
+
+class LossIn(In):
+    """What is claimed under one coverage for one claimant."""
+
+    coverage_code: Code
+    claimed_amount: AmountIn
+    claimant: Annotated[int, Field(strict=True, ge=0, lt=MOST_EXPOSURES)] = Field(
+        default=0, description="Place in `claimants`, from 0."
+    )
+
+
+Claimants = Annotated[list[PersonIn], Field(max_length=MOST_EXPOSURES, description="None: the reporter claims.")]
+Losses = Annotated[list[LossIn], Field(min_length=1, max_length=MOST_EXPOSURES)]
+
+
+class ClaimIn(In):
+    """A complete report. Amounts are in the policy's currency."""
+
+    policy_number: Code
+    loss_cause: LossCause
+    loss_at: MomentIn
+    reported_at: MomentIn | None = Field(default=None, description="When we were told; now, unless given.")
+    place: Text
+    course: Text
+    injured: Injured = 0
+    reporter: PersonIn
+    claimants: Claimants = Field(default_factory=list)
+    losses: Losses
+    channel: Channel = Channel.API
+
+    def report(self, now: datetime) -> FnolReport:
+        """The report as the domain has it."""
+        return FnolReport(
+            policy_number=self.policy_number,
+            loss_cause=self.loss_cause,
+            loss_at=self.loss_at,
+            reported_at=self.reported_at or now,
+            place=self.place,
+            course=self.course,
+            injured=self.injured,
+            reporter=self.reporter.given(),
+            claimants=tuple(person.given() for person in self.claimants),
+            losses=tuple(ClaimedLoss(**loss.model_dump()) for loss in self.losses),
+        )
+
+
+class PersonDraft(In):
+    """A person, as far as they are known."""
+
+    name: TextOrNothing = ""
+    phone: Annotated[str, StringConstraints(max_length=40)] = ""
+    email: Annotated[str, StringConstraints(max_length=254)] = ""
+
+
+class DraftIn(In):
+    """A report as far as it is known; only the policy is needed. What is here must be well-formed already."""
+
+    policy_number: Code
+    loss_cause: LossCause | None = None
+    loss_at: MomentIn | None = None
+    reported_at: MomentIn | None = None
+    place: TextOrNothing | None = None
+    course: TextOrNothing | None = None
+    injured: Injured | None = None
+    reporter: PersonDraft | None = None
+    claimants: Annotated[list[PersonDraft], Field(max_length=MOST_EXPOSURES)] | None = None
+    losses: Annotated[list[LossIn], Field(max_length=MOST_EXPOSURES)] | None = None
+    channel: Channel = Channel.API
+
+    def kept(self) -> dict[str, Any]:
+        """The draft as it is stored: what is known so far."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class DraftOut(Out):
+    """A draft's number and state."""
+
+    number: str
+    status: CaseStatus
+
+
+class DraftReadOut(DraftOut):
+    """A draft as it was saved."""
+
+    draft: dict[str, Any]
+
+
+class RegisteredOut(Out):
+    """The answer to a report."""
+
+    number: str = Field(description="For people.")
+    case_id: UUID = Field(description="For machines.")
+    status: CaseStatus
+    promised_at: datetime | None = Field(description="By when the customer is promised an end.")
+
+    @classmethod
+    def of(cls, registered: Registered) -> RegisteredOut:
+        """The answer on the wire."""
+        return cls(
+            number=registered.number,
+            case_id=registered.case_id,
+            status=CaseStatus(registered.status),
+            promised_at=registered.promised_at,
+        )

@@ -1,0 +1,274 @@
+"""Who may do what: every route with everybody (SEC-1, faults 27-32). A route missing here fails the build."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlmodel import select
+
+from api.app import create_api
+from lian.auth.secrets import hash_token, new_token
+from lian.db.tables import Case, CommandReceipt, OneTimeCode, Party, Staff
+from lian.db.tables import SignIn as SignedIn
+from lian.domain import journal as j
+from lian.services.context import Context
+from lian.services.documents import add_document
+from tests.api.conftest import (
+    Headers,
+    SignIn,
+    as_process,
+    assert_problem,
+    claim_body,
+    customer_of,
+    keyed,
+    open_task,
+)
+from tests.cast import OFFICE, once, pdf, reported_claim
+
+POLICY_BODY = {
+    "line": "motor",
+    "currency": "CNY",
+    "term_from": "2026-01-01",
+    "coverages": [{"code": "OD", "label_en": "Own damage", "label_zh": "车损", "limit": "1000.00"}],
+}
+UPLOAD: dict[str, Any] = {"data": {"item": "identity"}, "files": {"file": ("a.pdf", pdf(), "application/pdf")}}
+
+MATRIX: dict[str, tuple[Any, int, int, int]] = {
+    # request body, then what another case's customer, a junior adjuster and an administrator get
+    "POST /sessions": ({"json": {"username": "x", "password": "y"}}, 401, 401, 401),
+    "DELETE /sessions/current": ({}, 204, 204, 204),
+    "GET /me": ({}, 200, 200, 200),
+    "POST /track/{number}/code": ({}, 202, 202, 202),
+    "POST /track/{number}/sessions": ({"json": {"code": "000000"}}, 401, 401, 401),
+    "PUT /policies/{number}": ({"json": POLICY_BODY}, 403, 403, 201),
+    "GET /policies/{number}": ({}, 403, 403, 404),
+    "POST /claims": ({"json": claim_body()}, 403, 403, 403),
+    "POST /claims/drafts": ({"json": {"policy_number": "P"}}, 403, 403, 403),
+    "PUT /claims/drafts/{number}": ({"json": {"policy_number": "P"}}, 403, 403, 403),
+    "GET /claims/drafts/{number}": ({}, 403, 403, 403),
+    "POST /claims/drafts/{number}/submit": ({}, 403, 403, 403),
+    "GET /cases": ({}, 200, 200, 200),
+    "GET /cases/{number}": ({}, 404, 200, 404),
+    "GET /cases/{number}/timeline": ({}, 403, 200, 403),
+    "POST /cases/{number}/messages": ({"json": {"body": "hello"}}, 404, 201, 403),
+    "POST /cases/{number}/withdraw": ({"json": {"reason": "x"}}, 404, 403, 403),
+    "POST /cases/{number}/reopen": ({"json": {"stage": "review", "reason": "x"}}, 403, 403, 403),
+    "POST /cases/{number}/request/withdraw": ({}, 403, 409, 403),
+    "POST /cases/{number}/documents": (UPLOAD, 404, 201, 404),
+    "GET /cases/{number}/documents": ({}, 404, 200, 403),
+    "GET /cases/{number}/documents/{document_id}/content": ({}, 404, 200, 403),
+    "GET /queues": ({}, 403, 200, 403),
+    "GET /tasks": ({}, 403, 200, 403),
+    "GET /tasks/{task_id}": ({}, 404, 200, 404),
+    "POST /queues/{queue}/next": ({}, 403, 200, 403),
+    "POST /tasks/{task_id}/claim": ({}, 404, 200, 404),
+    "POST /tasks/{task_id}/release": ({}, 404, 200, 404),
+    "POST /tasks/{task_id}/complete": ({"json": {"outcome": {"complexity": "simple"}}}, 404, 409, 404),
+    "GET /commands/{command}": ({}, 404, 404, 404),
+    "GET /sla/board": ({}, 403, 200, 403),
+    "GET /sla/promises": ({"params": {"state": "running"}}, 403, 200, 403),
+    "GET /track/{number}": ({}, 404, 200, 404),
+    "GET /notices": ({}, 403, 403, 200),
+}
+OPEN = {"POST /sessions", "POST /track/{number}/code", "POST /track/{number}/sessions"}
+"""For everybody: that is how one signs in."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A case with a task and a document."""
+
+    number: str
+    task_id: UUID
+    document_id: UUID
+
+    def path(self, route: str) -> str:
+        """The route's path on this case."""
+        return route.format(
+            number=self.number,
+            task_id=self.task_id,
+            document_id=self.document_id,
+            queue="claims.review",
+            command="staff:x",
+        )
+
+
+@pytest.fixture
+async def place(context: Context) -> Place:
+    """Zhao's case."""
+    return await new_place(context)
+
+
+async def new_place(context: Context) -> Place:
+    """A case with a task and a document that staff filed."""
+    case = await reported_claim(context)
+    wang_sees = await add_document(
+        context,
+        OFFICE,
+        case.number,
+        item_code="identity",
+        filename="身份证.pdf",
+        chunks=once(pdf()),
+    )
+    return Place(case.number, await open_task(context, case.case_id), wang_sees.id)
+
+
+async def ask(api: httpx.AsyncClient, place: Place, route: str, headers: Headers) -> httpx.Response:
+    method, _, path = route.partition(" ")
+    key = keyed(headers) if method == "POST" else headers
+    return await api.request(method, place.path(path), headers=key, **MATRIX[route][0])
+
+
+def test_every_route_is_in_the_matrix(context: Context) -> None:
+    schema = create_api(context).openapi()
+    routes = {f"{method.upper()} {path}" for path, operations in schema["paths"].items() for method in operations}
+    assert routes == MATRIX.keys()
+
+
+@pytest.mark.req("SEC-1")
+async def test_nobody_gets_anything(api: httpx.AsyncClient, place: Place, subtests: pytest.Subtests) -> None:
+    for route in MATRIX.keys() - OPEN:
+        for authorization in (None, "Bearer nonsense", "Basic nonsense"):
+            with subtests.test(route, authorization=authorization):
+                answer = await ask(api, place, route, {"Authorization": authorization} if authorization else {})
+                assert_problem(answer, 401, "not_signed_in")
+                assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.req("SEC-1")
+async def test_another_customer_gets_what_they_would_get_for_no_case(
+    api: httpx.AsyncClient, context: Context, place: Place, subtests: pytest.Subtests
+) -> None:
+    other = await reported_claim(context)
+    absent = Place("CLM-2026-999999", UUID(int=7), UUID(int=7))
+    for route, (_, status, _, _) in MATRIX.items():
+        with subtests.test(route):
+            answer = await ask(api, place, route, await zhaos_headers(context, other.case_id))
+            nothing = await ask(api, absent, route, await zhaos_headers(context, other.case_id))
+            assert answer.status_code == nothing.status_code == status, answer.text
+            if status in {403, 404}:
+                assert nothing.json() | {"reference": ""} == answer.json() | {"reference": ""}
+
+
+async def zhaos_headers(context: Context, case_id: UUID) -> Headers:
+    """A session of this case's customer."""
+    token, now = new_token(), context.now()
+    async with context.transaction() as session:
+        query = select(Party.id).where(Party.case_id == case_id, Party.role == "reporter")
+        party_id = (await session.execute(query)).scalar_one()
+        hours = now + timedelta(hours=1)
+        session.add(
+            SignedIn(token_hash=hash_token(token), case_id=case_id, party_id=party_id, created_at=now, expires_at=hours)
+        )
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.mark.req("SEC-1")
+async def test_a_junior_adjuster_gets_what_their_role_allows(
+    api: httpx.AsyncClient, context: Context, signed_in: SignIn, subtests: pytest.Subtests
+) -> None:
+    for route, (_, _, status, _) in MATRIX.items():
+        with subtests.test(route):
+            answer = await ask(api, await new_place(context), route, await signed_in("wang"))
+            assert answer.status_code == status, answer.text
+
+
+@pytest.mark.req("SEC-1")
+async def test_an_administrator_sees_no_case(
+    api: httpx.AsyncClient, context: Context, signed_in: SignIn, subtests: pytest.Subtests
+) -> None:
+    for route, (_, _, _, status) in MATRIX.items():
+        with subtests.test(route):
+            answer = await ask(api, await new_place(context), route, await signed_in("admin"))
+            assert answer.status_code == status, answer.text
+            assert route != "GET /cases" or answer.json()["items"] == []
+
+
+@pytest.mark.req("SEC-1")
+async def test_a_customer_sees_their_case_without_our_inside(
+    api: httpx.AsyncClient, context: Context, place: Place
+) -> None:
+    customer = await customer_of(api, context, place.number)
+    await reported_claim(context)
+    assert [c["number"] for c in (await api.get("/cases", headers=customer)).json()["items"]] == [place.number]
+    seen = (await api.get(f"/cases/{place.number}", headers=customer)).json()
+    assert seen["number"] == place.number
+    inside = ("tasks", "parties", "exposures", "clocks", "decisions", "payees", "triage_findings", "documents")
+    assert {name: seen[name] for name in inside} == {name: [] for name in inside}
+    tracked = (await api.get(f"/track/{place.number}", headers=customer)).json()
+    assert tracked["headline"]["zh"]
+    assert tracked["promised_at"]
+    sent = await api.post(f"/cases/{place.number}/messages", json={"body": "你好"}, headers=customer)
+    assert (sent.status_code, sent.json()["direction"]) == (201, "in")
+    upload = await api.post(f"/cases/{place.number}/documents", headers=customer, **UPLOAD)
+    assert upload.status_code == 201, upload.text
+    listed = (await api.get(f"/cases/{place.number}/documents", headers=customer)).json()["items"]
+    assert [d["id"] for d in listed] == [upload.json()["id"]]  # and not what staff filed
+    hidden = f"/cases/{place.number}/documents/{place.document_id}/content"
+    assert_problem(await api.get(hidden, headers=customer), 404)
+
+
+@pytest.mark.req("SEC-1")
+async def test_a_code_works_once_and_tells_nothing(api: httpx.AsyncClient, context: Context, place: Place) -> None:
+    for number in ("CLM-2026-999999", place.number):
+        answer = await api.post(f"/track/{number}/code")
+        assert (answer.status_code, answer.content) == (202, b"")
+    for _ in range(8):  # more codes than are sent; still nothing is told
+        assert (await api.post(f"/track/{place.number}/code")).status_code == 202
+    async with context.transaction() as session:
+        assert len((await session.execute(select(OneTimeCode))).all()) == 5
+    wrong = [
+        await api.post(f"/track/{number}/sessions", json={"code": "0"}) for number in ("CLM-2026-999999", place.number)
+    ]
+    assert wrong[0].json() | {"reference": ""} == wrong[1].json() | {"reference": ""}
+
+
+@pytest.mark.req("SEC-1")
+async def test_signing_out_and_a_change_of_role_take_effect_at_once(
+    api: httpx.AsyncClient, context: Context, wang: Headers
+) -> None:
+    assert (await api.get("/queues", headers=wang)).status_code == 200
+    async with context.transaction() as session:
+        (await session.execute(select(Staff))).scalars().one().roles = ["archivist"]
+    assert (await api.get("/queues", headers=wang)).status_code == 403
+    assert (await api.delete("/sessions/current", headers=wang)).status_code == 204
+    assert_problem(await api.get("/me", headers=wang), 401)
+
+
+async def test_me_says_who_is_signed_in(api: httpx.AsyncClient, wang: Headers) -> None:
+    me = (await api.get("/me", headers=wang)).json()
+    assert me["name"] == "王敏"
+    assert me["roles"] == ["claims_adjuster_junior"]
+    assert float(me["authority_amount"]) > 0
+    assert me["case_id"] is None
+
+
+async def test_a_command_is_told_only_to_those_who_see_its_case(
+    api: httpx.AsyncClient, context: Context, place: Place, wang: Headers
+) -> None:
+    async with context.transaction() as session:
+        case = (await session.execute(select(Case))).scalars().one()
+        session.add(CommandReceipt(command_id="staff:1:2/3", case_id=case.id, result={"seq": 5}, at=context.now()))
+    assert (await api.get("/commands/staff:1:2/3", headers=wang)).json() == {"command_id": "staff:1:2/3", "seq": 5}
+    other = await customer_of(api, context, (await reported_claim(context)).number)
+    assert_problem(await api.get("/commands/staff:1:2/3", headers=other), 404)
+
+
+async def test_a_case_is_reopened_by_a_senior(
+    api: httpx.AsyncClient, context: Context, place: Place, signed_in: SignIn
+) -> None:
+    chen = await signed_in("chen")
+    body = {"stage": "review", "reason": "新证据"}
+    assert_problem(await api.post(f"/cases/{place.number}/reopen", json=body, headers=chen), 409)
+    async with context.transaction() as session:
+        case_id = (await session.execute(select(Case.id))).scalar_one()
+    await as_process(context, case_id, j.CaseClosed(outcome="denied"))
+    for wrong in ({"stage": "canary", "reason": "x"}, {"stage": "review", "reason": " "}):
+        assert_problem(await api.post(f"/cases/{place.number}/reopen", json=wrong, headers=chen), 422)
+    reopened = await api.post(f"/cases/{place.number}/reopen", json=body, headers=chen)
+    assert reopened.json() == {"number": place.number, "status": "open", "stage": "review", "generation": 2}
