@@ -141,7 +141,7 @@ async def _fill(state: StackState, *, wanted: bool) -> None:
 
 
 def _print_addresses(state: StackState) -> None:
-    print(f"\n  Web       {state.web}\n  API       {state.api}  (description: {state.web}/docs)")
+    print(f"\n  Web       {state.web}\n  API       {state.api}  (description: {state.api}/docs)")
     print(f"  Temporal  {state.temporal_ui}\n", flush=True)
 
 
