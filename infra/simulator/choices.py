@@ -52,6 +52,10 @@ class Asked:
     ask: Json
 
 
+Answer = Callable[[Asked], Json]
+"""How somebody answers a task."""
+
+
 def chance(seed: int, *about: object) -> Random:
     """Chance that depends on the seed and on what it is about, not on who came first."""
     return Random("/".join(map(str, (seed, *about))))  # noqa: S311

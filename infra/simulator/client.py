@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Self
@@ -19,6 +18,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 PATIENCE = 600.0
 """Seconds of outage after which a robot gives up."""
 TIMEOUT = httpx.Timeout(20, connect=3)
+LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=64)
 PAGE = 200
 
 
@@ -53,11 +53,14 @@ class Tally:
 class Api:
     """One connection pool, shared by all robots."""
 
-    def __init__(self, base_url: str, *, tally: Tally | None = None, patience: float = PATIENCE) -> None:
-        self.tally = tally or Tally()
+    def __init__(
+        self, base_url: str, *, patience: float = PATIENCE, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self.tally = Tally()
         self._patience = patience
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-        self._client = httpx.AsyncClient(base_url=base_url.rstrip("/"), timeout=TIMEOUT, limits=limits, trust_env=False)
+        self._client = httpx.AsyncClient(
+            base_url=base_url.rstrip("/"), timeout=TIMEOUT, limits=LIMITS, transport=transport, trust_env=False
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -138,10 +141,3 @@ def _read(response: httpx.Response) -> Any:
     except ValueError:
         problem = {}
     raise Refused(response.status_code, str(problem.get("code", "unknown")), str(problem.get("detail", "")))
-
-
-@asynccontextmanager
-async def connected(base_url: str, *, patience: float = PATIENCE) -> AsyncIterator[Api]:
-    """The API at this address."""
-    async with Api(base_url, patience=patience) as api:
-        yield api

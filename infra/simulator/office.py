@@ -11,7 +11,7 @@ from infra.simulator.bank import Bank
 from infra.simulator.choices import Asked
 from infra.simulator.client import Api, Json
 from infra.simulator.customers import Customers, FrontDesk, due_to_withdraw
-from infra.simulator.staff import Account, Robot
+from infra.simulator.staff import Account, Memory, Robot
 
 CUSTOMERS_AT_ONCE = 5
 READS_AT_ONCE = 6
@@ -55,9 +55,9 @@ class Office:
         service = next(account for account in self.accounts if account.role == SERVICE)
         self.desk = FrontDesk(self.api, service)
         self.customers = Customers(self.api, self.desk, self.seed)
-        deciders: dict[str, str] = {}
+        memory = Memory()
         self.robots = [
-            Robot(self.api, account, self.seed, self._hear, deciders)
+            Robot(self.api, account, self.seed, self._hear, memory)
             for account in self.accounts
             if account.role != SERVICE
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -36,6 +37,16 @@ class Account:
 
 
 @dataclass(slots=True)
+class Memory:
+    """What all robots know together."""
+
+    deciders: dict[str, str] = field(default_factory=dict)
+    """Who decided each case last: the same robot must never be given the authorisation."""
+    times: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often each kind of task was answered for each case, by whomever: a second answer is a new choice."""
+
+
+@dataclass(slots=True)
 class Robot:
     """One member of staff."""
 
@@ -43,11 +54,9 @@ class Robot:
     account: Account
     seed: int
     answered: Callable[[Asked, Json], None]
-    deciders: dict[str, str]
-    """Who decided each case last: the same robot must never be given the authorisation. Shared by all robots."""
+    memory: Memory
     token: str = ""
     violations: list[str] = field(default_factory=list)
-    _times: dict[tuple[str, str], int] = field(default_factory=dict)
 
     async def work(self) -> None:
         """Work until cancelled: first what it holds already, then whatever comes next."""
@@ -97,18 +106,18 @@ class Robot:
                 self.violations.append(f"{asked.case_number} {asked.kind}: {refused}")
             return
         if asked.kind == "adjudicate":
-            self.deciders[asked.case_number] = self.account.username
+            self.memory.deciders[asked.case_number] = self.account.username
         self.answered(asked, outcome)
 
     def _watch(self, asked: Asked) -> None:
         me = self.account.username
-        if asked.kind == "authorise" and self.deciders.get(asked.case_number) == me:
+        if asked.kind == "authorise" and self.memory.deciders.get(asked.case_number) == me:
             self.violations.append(f"{asked.case_number}: {me} was given its own decision to authorise")
 
     def _chance(self, asked: Asked) -> Random:
         about = (asked.case_number, asked.kind)
-        self._times[about] = self._times.get(about, 0) + 1
-        return choices.chance(self.seed, *about, self._times[about])
+        self.memory.times[about] += 1
+        return choices.chance(self.seed, *about, self.memory.times[about])
 
     async def _ask(self, method: str, path: str, *, what: str = "", **how: object) -> Json:
         """A call as this account, which signs in when it has to."""

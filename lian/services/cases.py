@@ -148,7 +148,7 @@ async def faces(context: Context, actor: Actor, case_ids: Collection[UUID]) -> d
         people = select(Party.case_id, Party.name).where(
             col(Party.case_id).in_(seen), Party.role == PartyRole.CLAIMANT.value
         )
-        names = (await session.execute(people.order_by(col(Party.id)))).tuples().all()
+        names = (await session.execute(people.order_by(col(Party.id)))).all()
     return {
         case_id: CaseFace(
             [clock for clock in clocks if clock.case_id == case_id], [name for owner, name in names if owner == case_id]

@@ -34,7 +34,7 @@ NO_TASK = "There is no task with this id."
 DRAWS = 20
 """How many candidates somebody may lose to others before get-next gives up for now."""
 
-Prepare = Callable[[Context, Actor, "TaskOnDesk", CompleteTask], Awaitable[CompleteTask]]
+Prepare = Callable[[Context, Actor, UUID, Json, CompleteTask], Awaitable[CompleteTask]]
 PREPARE: dict[str, Prepare] = {"agree_settlement": name_payees}
 """Tasks whose answer holds personal data: it is put on record first, the process gets only what it means."""
 
@@ -259,7 +259,7 @@ async def complete_task(
     )
     prepare = PREPARE.get(found.kind.id)
     if prepare:
-        command = await prepare(context, actor, found, command)
+        command = await prepare(context, actor, found.case.id, found.task.ask, command)
     return await context.process.complete_task(found.case.id, command)
 
 

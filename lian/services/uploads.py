@@ -58,8 +58,8 @@ async def file_part(
 ) -> tuple[dict[str, str], str, AsyncIterator[bytes]]:
     """The text fields, the file's name as sent, and its bytes as they arrive.
 
-    Text fields must come before the file. Raises `Invalid` when it is no such form or holds no file, `TooLarge` when the
-    fields exceed `fields_limit` bytes; the chunks raise `Invalid` when the upload breaks off.
+    Text fields must come before the file. Raises `Invalid` when it is no such form or holds no file, `TooLarge` when
+    the fields exceed `fields_limit` bytes; the chunks raise `Invalid` when the upload breaks off.
     """
     events = _events(request_stream, content_type)
     fields: dict[str, str] = {}

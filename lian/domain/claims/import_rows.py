@@ -195,7 +195,7 @@ class _Cells:
         found = self.text(value)
         for pattern in value.formats:
             try:
-                return datetime.strptime(found, pattern).date()
+                return datetime.strptime(found, pattern).date()  # noqa: DTZ007  (a day has no zone)
             except ValueError:
                 continue
         example = " or ".join(date(2015, 1, 31).strftime(pattern) for pattern in value.formats)
