@@ -43,7 +43,14 @@ LEADER_VARIABLE = "LIAN_TEST_LEADER"
 OFF_VARIABLE = "LIAN_TEST_NO_SERVERS"
 PER_PROCESS = ("main", *(f"gw{n}" for n in range(8)))
 """Temporal namespaces, one for each test process: no worker ever draws another one's work."""
-KEPT_VARIABLES = {RUN_VARIABLE, LEADER_VARIABLE, OFF_VARIABLE, "LIAN_REQUIRE_BROWSER", "LIAN_BROWSER"}
+KEPT_VARIABLES = {
+    RUN_VARIABLE,
+    LEADER_VARIABLE,
+    OFF_VARIABLE,
+    "LIAN_REQUIRE_BROWSER",
+    "LIAN_BROWSER",
+    "LIAN_FAULT_FILE",
+}
 START_SECONDS = 60.0
 IMPATIENT = 0.1
 """Seconds: what the servers hold is thrown away, so nothing is gained by a polite end."""
