@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     policy_http_url: str = ""
     """Base address of the insurer's own policy system; empty: the register in Postgres is used."""
     policy_http_token: SecretStr = SecretStr("")
+    max_cached_cases: int = Field(default=400, gt=0)
+    """Case processes a worker keeps in memory, about 0.7 MB each; others are replayed when something happens to them."""
     log_level: str = "INFO"
 
     @model_validator(mode="before")

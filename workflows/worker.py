@@ -28,7 +28,7 @@ MAIL_SECONDS = 2.0
 BANK_SECONDS = 2.0
 
 
-def workers(client: Client, context: Context, *, cached: int = 2000) -> list[Worker]:
+def workers(client: Client, context: Context, *, cached: int) -> list[Worker]:
     """One worker per queue, so that a slow letter or bank never delays a deadline."""
     journal = JournalActivities(context)
     cases = Worker(
@@ -71,7 +71,7 @@ async def _again_and_again(work: Callable[[], Awaitable[int]], pause: float, nam
 
 @asynccontextmanager
 async def running_worker(
-    client: Client, context: Context, mailer: Mailer, *, cached: int = 2000
+    client: Client, context: Context, mailer: Mailer, *, cached: int
 ) -> AsyncIterator[None]:
     """Everything a worker process does, until the block ends."""
     async with AsyncExitStack() as stack:

@@ -85,9 +85,11 @@ async def timeline(
     summary="Write a message",
     responses=problems(400, 401, 403, 404, 422),
 )
-async def write_message(context: ContextDep, actor: ActorDep, number: Number, given: MessageIn) -> MessageOut:
+async def write_message(
+    context: ContextDep, actor: ActorDep, number: Number, given: MessageIn, key: OptionalKey = None
+) -> MessageOut:
     """To the customer, or from them."""
-    message = await tracking.write_message(context, actor, number, given.body)
+    message = await tracking.write_message(context, actor, number, given.body, key=key or "")
     return MessageOut.of(message, {actor.id: actor.name})
 
 

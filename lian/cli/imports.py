@@ -148,9 +148,7 @@ def _progress(console: Console, file: Path) -> Iterator[Any]:
 
 def _report(console: Console, counts: Counts, rejected: Path) -> None:
     rows = f"{counts.rows} {'row' if counts.rows == 1 else 'rows'}"
-    _print(
-        console, f"{rows}: {counts.new} new, {counts.already_there} already there, {counts.rejected} rejected."
-    )
+    _print(console, f"{rows}: {counts.new} new, {counts.already_there} already there, {counts.rejected} rejected.")
     if counts.rows and not counts.new and not counts.rejected:
         _print(console, "Everything in this file was imported before; nothing was added.")
     if counts.rejected:

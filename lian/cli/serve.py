@@ -63,7 +63,7 @@ async def _work(settings: Settings) -> None:
     process = TemporalProcess(partial(connect, settings, KeyRing(settings.key_ring)))
     async with open_context(settings, process) as context:
         await asyncio.to_thread(context.store.ensure_bucket)
-        async with running_worker(client, context, mail.connect(settings)):
+        async with running_worker(client, context, mail.connect(settings), cached=settings.max_cached_cases):
             _say_ready()
             await stop.wait()
 

@@ -31,29 +31,42 @@ class JournalGap(Exception):
 
 
 class SessionRows:
-    """Projection rows of the running transaction."""
+    """Projection rows of the running transaction; all their changes go to the database in one flush at its end."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self._added: dict[tuple[type[SQLModel], tuple[Any, ...]], SQLModel] = {}
         self._complete: dict[tuple[type[SQLModel], UUID], list[Any]] = {}
 
     async def get(self, model: type[Row], key: Any) -> Row:
-        row = await self._session.get(model, key)
+        row = self._added.get((model, key if isinstance(key, tuple) else (key,)))
         if row is None:
+            with self._session.no_autoflush:
+                row = await self._session.get(model, key)
+        if not isinstance(row, model):
             raise LookupError(f"{model.__name__} {key} is not projected")
         return row
 
     async def of_case(self, model: type[Row], case_id: UUID) -> Sequence[Row]:
         if (model, case_id) not in self._complete:
             query = select(model).where(model.case_id == case_id).order_by(*inspect(model).primary_key)  # type: ignore[attr-defined]
-            self._complete[model, case_id] = list((await self._session.execute(query)).scalars())
+            with self._session.no_autoflush:
+                stored = list((await self._session.execute(query)).scalars())
+            fresh = [row for (kind, _), row in self._added.items() if kind is model and _case_of(row) == case_id]
+            self._complete[model, case_id] = stored + fresh
         return self._complete[model, case_id]
 
     def add(self, row: SQLModel) -> None:
         self._session.add(row)
-        for (model, case_id), rows in self._complete.items():
-            if isinstance(row, model) and getattr(row, "case_id", None) == case_id:
-                rows.append(row)
+        self._added[type(row), _key(row)] = row
+        complete = self._complete.get((type(row), _case_of(row)))
+        if complete is not None:
+            complete.append(row)
+
+
+def _case_of(row: SQLModel) -> UUID:
+    case_id: UUID = getattr(row, "case_id", None) or row.id  # type: ignore[attr-defined]
+    return case_id
 
 
 async def append(

@@ -339,7 +339,7 @@ async def rewrite_urgency(rows: Rows, case_id: UUID) -> None:
     """A change of a clock changes the order of the case's open tasks."""
     clocks = [k for k in await rows.of_case(Clock, case_id) if k.stopped_at is None and k.due_at is not None]
     running = [k for k in clocks if k.status in {ClockStatus.RUNNING, ClockStatus.BREACHED}]
-    first = min(running, key=lambda k: cast("datetime", k.due_at), default=None)
+    first = min(running, key=lambda k: (cast("datetime", k.due_at), k.clock), default=None)
     for task in await rows.of_case(Task, case_id):
         if task.status == TaskStatus.OPEN:
             task.act_by_at = first.due_at if first else None

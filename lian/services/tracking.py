@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from lian.auth.actor import Actor
+from lian.db.journal import lock_chain
 from lian.db.tables import CommandReceipt, Document, Message
 from lian.domain import journal as j
 from lian.domain.case_kind import Stage
@@ -161,16 +162,24 @@ def _payments(file: CaseFile) -> tuple[TrackedPayment, ...]:
     )
 
 
-async def write_message(context: Context, actor: Actor, number: str, body: str) -> Message:
-    """Write to the customer, or to us. Raises `Invalid` for an empty or endless message."""
+async def write_message(context: Context, actor: Actor, number: str, body: str, *, key: str = "") -> Message:
+    """Write to the customer, or to us; a `key` makes repeats return the first message.
+
+    Raises `Invalid` for an empty or endless message.
+    """
     if not actor.is_customer:
         actor.require("message:write")
     if not 1 <= len(body.strip()) <= LONGEST_MESSAGE:
         raise Invalid(f"A message has 1 to {LONGEST_MESSAGE} characters.", field="body")
     async with context.transaction() as session:
         case = await find_case(session, actor, number)
+        message_id = uuid5(case.id, f"message:{actor.id}:{key}") if key else uuid4()
+        await lock_chain(session, case.id)
+        earlier = await session.get(Message, message_id)
+        if earlier is not None:
+            return earlier
         direction = "in" if actor.is_customer else "out"
-        event = j.MessageWritten(message_id=uuid4(), direction=direction, body=body.strip())
+        event = j.MessageWritten(message_id=message_id, direction=direction, body=body.strip())
         item = j.Recorded(at=context.now(), actor=actor.id, event=event)
         await put_on_record(context, session, case_id=case.id, recorded=[item])
         return await session.get_one(Message, event.message_id)

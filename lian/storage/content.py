@@ -177,7 +177,7 @@ async def receive(chunks: AsyncIterator[bytes], *, limit: int) -> ReceivedFile:
     the sender going away included, the temporary file is gone.
     """
     spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - handed over to ReceivedFile
-    body = cast(BinaryIO, spool)
+    body = cast("BinaryIO", spool)
     try:
         return await _spool(chunks, body, limit=limit)
     except BaseException:

@@ -99,7 +99,7 @@ async def test_a_review_not_done_within_48_hours_is_a_breach_at_the_legal_instan
 
         async with (
             open_context(settings, TemporalProcess(client)) as context,
-            running_worker(env.client, context, NoMailer()),
+            running_worker(env.client, context, NoMailer(), cached=50),
         ):
             registered = await reported_claim(context)
             await relay_once(context)
