@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     """Base address of the insurer's own policy system; empty: the register in Postgres is used."""
     policy_http_token: SecretStr = SecretStr("")
     max_cached_cases: int = Field(default=400, gt=0)
-    """Case processes a worker keeps in memory, about 0.7 MB each; others are replayed when something happens to them."""
+    """Case processes a worker keeps in memory, about 0.7 MB each; the others are replayed when needed."""
     log_level: str = "INFO"
 
     @model_validator(mode="before")

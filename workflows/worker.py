@@ -70,9 +70,7 @@ async def _again_and_again(work: Callable[[], Awaitable[int]], pause: float, nam
 
 
 @asynccontextmanager
-async def running_worker(
-    client: Client, context: Context, mailer: Mailer, *, cached: int
-) -> AsyncIterator[None]:
+async def running_worker(client: Client, context: Context, mailer: Mailer, *, cached: int) -> AsyncIterator[None]:
     """Everything a worker process does, until the block ends."""
     async with AsyncExitStack() as stack:
         for worker in workers(client, context, cached=cached):

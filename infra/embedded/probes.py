@@ -33,7 +33,7 @@ async def all_answer(probes: tuple[str, ...]) -> bool:
 async def _ask(probe: str) -> bool:
     parts = urlsplit(probe)
     if parts.scheme == "file":
-        return Path(parts.path).exists()
+        return await asyncio.to_thread(Path(parts.path).exists)
     if parts.scheme == "postgres":
         return await _postgres_answers(str(parts.hostname), int(parts.port or 0))
     path = parts.path + (f"?{parts.query}" if parts.query else "")

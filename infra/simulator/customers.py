@@ -158,9 +158,7 @@ class Customers:
                 raise
         return await self._send(await self._sign_in(number), method, path, what, key, how)
 
-    async def _send(
-        self, token: str, method: str, path: str, what: str, key: str, how: dict[str, object]
-    ) -> Json:
+    async def _send(self, token: str, method: str, path: str, what: str, key: str, how: dict[str, object]) -> Json:
         if what:
             return await self.api.command(what, method, path, token=token, key=key, **how)  # type: ignore[no-any-return]
         return await self.api.call(method, path, token=token, **how)  # type: ignore[arg-type, no-any-return]

@@ -94,9 +94,7 @@ async def fill(context: Context, api: Api) -> Sight:
 async def _hire(context: Context) -> None:
     for username, name, role in CAST:
         with suppress(Conflict):  # there since an earlier time, perhaps with another password
-            await create_staff(
-                context, None, NewStaff(username=username, name=name, password=PASSWORD, roles=(role,))
-            )
+            await create_staff(context, None, NewStaff(username=username, name=name, password=PASSWORD, roles=(role,)))
 
 
 async def _numbers(context: Context, claims: Sequence[DemoClaim]) -> dict[str, str]:

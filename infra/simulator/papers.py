@@ -6,8 +6,20 @@ from base64 import b64decode
 
 # A light baseline JPEG of 8 x 8 grey pixels.
 _LIGHT = b64decode(
-    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNSMj5aYV"
-    "pQYEpRUk//wAALCAAIAAgBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAABf/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AUf/Z"
+    "/9j/4AAQSkZJRgAB"
+    "AQAAAQABAAD/2wBD"
+    "AA0JCgsKCA0LCgsO"
+    "Dg0PEyAVExISEycc"
+    "HhcgLikxMC4pLSwz"
+    "Oko+MzZGNywtQFdB"
+    "RkxOUlNSMj5aYVpQ"
+    "YEpRUk//wAALCAAI"
+    "AAgBAREA/8QAFAAB"
+    "AAAAAAAAAAAAAAAA"
+    "AAAABf/EABQQAQAA"
+    "AAAAAAAAAAAAAAAA"
+    "AAD/2gAIAQEAAD8A"
+    "Uf/Z"
 )
 _HEADER = 20
 """Bytes of the start marker and the JFIF segment; a comment may follow."""

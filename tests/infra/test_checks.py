@@ -34,7 +34,8 @@ def test_secrets_are_found(line: str, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(secrets, "CHECKOUT", tmp_path)
     (tmp_path / "file.txt").write_text(f"first\n{line}\n", encoding="utf-8")
     found = list(secrets.finds(tmp_path / "file.txt"))
-    assert found and found[0].startswith("file.txt:2: ")
+    assert found
+    assert found[0].startswith("file.txt:2: ")
     assert line not in found[0]
 
 
