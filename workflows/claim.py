@@ -105,6 +105,7 @@ class Claim(ClaimFile):
         if needs_second and not await self.is_authorised(decision_id, answer, approved):
             return False
         self.facts.approved_amount = approved
+        self.reserve_what_is_payable()
         return True
 
     async def is_authorised(self, decision_id: UUID, decided: Answer, approved: Decimal) -> bool:
@@ -131,6 +132,7 @@ class Claim(ClaimFile):
             agreed = await self.task(ask_for.AGREE_SETTLEMENT, self.ask_settlement(outstanding))
             self.enter("payment")
             self.facts.paid_amount += await self.pay(agreed.outcome)
+        self.release_reserves("settled")
 
     async def pay(self, settlement: Settlement) -> Decimal:
         """One transfer per payee, each with a life of its own; returns what arrived."""

@@ -184,6 +184,22 @@ class ClaimFile(Case):
         )
         self.record(made, by=answer.by)
 
+    def reserve_what_is_payable(self) -> None:
+        """Once a decision is final, what it lets us pay is what we still expect to pay (CLM-15)."""
+        for d in self.facts.decisions:
+            self._reserve(UUID(d.exposure_id), d.payable_amount, "as_decided")
+
+    def release_reserves(self, reason: str) -> None:
+        """Nothing more is expected to be paid: incurred is what was paid."""
+        for exposure in self.facts.exposures:
+            self._reserve(exposure.exposure_id, Decimal(0), reason)
+
+    def _reserve(self, exposure_id: UUID, amount: Decimal, reason: str) -> None:
+        self.record(j.ReserveSet(exposure_id=exposure_id, reserve_line="indemnity", amount=amount, reason=reason))
+
+    def when_withdrawn(self) -> None:
+        self.release_reserves("withdrawn")
+
     def record_payment(self, payment_id: UUID, payee_id: UUID, amount: Decimal) -> None:
         self.record(
             j.PaymentRequested(

@@ -174,6 +174,9 @@ class Case:
         """Whether this is the first history of a later life of the case."""
         return bool(self.state.begin_at)
 
+    def when_withdrawn(self) -> None:
+        """What a kind puts on record when the customer no longer pursues the case; nothing, unless it says so."""
+
     def commit(self) -> None:
         """From here on the case can no longer be withdrawn: money has been promised."""
         self._committed = True
@@ -305,6 +308,7 @@ class Case:
             return await running
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        self.when_withdrawn()
         return "withdrawn"
 
     async def _keep_journal(self) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from lian.db.journal import compare, verify
-from lian.db.tables import Clock, Decision, Document, DocumentRequest, Payment, Task
+from lian.db.tables import Clock, Decision, Document, DocumentRequest, Exposure, Payment, Task
 from lian.domain.claims.fnol import ClaimedLoss
 from lian.domain.errors import NotAllowed
 from lian.domain.journal import DecisionAuthorised, DecisionMade, Recorded
@@ -63,6 +63,7 @@ async def test_a_simple_claim_is_paid_with_a_voucher(live: Context) -> None:
     assert (case.outcome, case.approved_amount, case.paid_amount) == ("paid", Decimal(4500), Decimal(4500))
     (payment,) = await rows(live, Payment, case.id)
     assert (payment.status, payment.amount) == ("confirmed", Decimal(4500))
+    assert [e.reserve_amount for e in await rows(live, Exposure, case.id)] == [Decimal(0)]
     vouchers = [d for d in await rows(live, Document, case.id) if d.letter == "voucher"]
     assert [v.id for v in vouchers] == [payment.voucher_document_id]
     assert all(c.status == "met" for c in await rows(live, Clock, case.id))
