@@ -124,6 +124,15 @@ def test_killing_worker_engine_and_web_while_robots_work_loses_and_doubles_nothi
     assert (report["problems"], report["damages"], report["differences"]) == ([], [], [])
     stack.run("journal", "verify")
     stack.run("journal", "rebuild", "--check")
+    assert personal_data_in(stack.home) == []
+
+
+def personal_data_in(home: Path) -> list[str]:
+    """Logs and Temporal's own file that hold a name, a mail address or an account of the claims just worked (I8)."""
+    canaries = (b"Policyholder 7", b"@example.com", b"Account holder of")
+    places = [*home.glob("logs/*"), *(home / "temporal").glob("temporal.db*")]
+    assert len(places) > len(KILLS)
+    return [f"{p.name}: {c.decode()}" for p in places for c in canaries if c in p.read_bytes()]
 
 
 def made_up(file: Path) -> Path:
