@@ -1,0 +1,1 @@
+"""One module per surface; a view is about ten lines."""

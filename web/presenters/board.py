@@ -1,0 +1,187 @@
+"""Operations: every number opens the exact list behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from lian.domain.case_kinds import KINDS
+from lian.domain.labels import Label
+from lian.services.sla_board import Board, Promise
+from web.i18n import mark
+from web.presenters.cases import title_of
+from web.presenters.clocks import Chip, chip_of
+from web.reader import Reader
+
+STATE_WORDS = {
+    "running": mark("On time"),
+    "at_risk": mark("At risk"),
+    "breached": mark("Overdue"),
+    "paused": mark("Paused"),
+}
+STATE_TONES = {"running": "ok", "at_risk": "warn", "breached": "bad", "paused": "hold"}
+FULL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number, its words, and where it leads. `share` is percent of a bar's width, from 0 to 100."""
+
+    words: str
+    number: str
+    address: str
+    tone: str
+    note: str = ""
+    share: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRowView:
+    """The promises of one clock."""
+
+    kind: str
+    label: str
+    figures: tuple[Figure, ...]
+    bar: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """Open cases in one step, and how many of them have a broken promise."""
+
+    label: str
+    cases: Figure
+    late: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class BoardView:
+    """The whole board."""
+
+    as_of: str
+    as_of_iso: str
+    totals: tuple[Figure, ...]
+    due: tuple[Figure, ...]
+    rows: tuple[BoardRowView, ...]
+    steps: tuple[StepRow, ...]
+    kept: str
+    kept_note: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRow:
+    """One promise of a list."""
+
+    number: str
+    title: str
+    promise: str
+    stage: str
+    due: str
+    chip: Chip
+
+
+def promises_address(**filters: str) -> str:
+    """The list behind a number."""
+    return "/operations/promises?" + urlencode({k: v for k, v in filters.items() if v})
+
+
+def present_board(board: Board, reader: Reader) -> BoardView:
+    """The board in words and figures."""
+    ended = board.met + board.late
+    return BoardView(
+        as_of=reader.full_moment(board.as_of),
+        as_of_iso=board.as_of.isoformat(timespec="seconds"),
+        totals=_totals(board, reader),
+        due=_due(board, reader),
+        rows=tuple(_row(board, i, reader) for i in range(len(board.rows))),
+        steps=_steps(board, reader),
+        kept=f"{board.met / ended:.1%}" if ended else "–",
+        kept_note=reader.count("of {n} promise that has ended", "of {n} promises that have ended", ended),
+    )
+
+
+def _totals(board: Board, reader: Reader) -> tuple[Figure, ...]:
+    open_ = Figure(reader.say("Open cases"), reader.number(board.open_cases), "/desk/cases?status=open", "info")
+    states = ("breached", "at_risk", "running", "paused")
+    return (open_, *(_figure(state, board.total(state), reader) for state in states))
+
+
+def _figure(state: str, n: int, reader: Reader, clock: str = "", share: int = 0) -> Figure:
+    address = promises_address(state=state, clock=clock)
+    return Figure(
+        reader.say(STATE_WORDS[state]), reader.number(n), address, STATE_TONES[state] if n else "none", share=share
+    )
+
+
+def _due(board: Board, reader: Reader) -> tuple[Figure, ...]:
+    most = max(board.due_within.values(), default=0) or 1
+    return tuple(
+        Figure(
+            reader.say("in {n} hours", n=hours),
+            reader.number(n),
+            promises_address(within=str(hours)),
+            "warn" if n else "none",
+            share=round(n * FULL / most),
+        )
+        for hours, n in board.due_within.items()
+    )
+
+
+def _row(board: Board, i: int, reader: Reader) -> BoardRowView:
+    row = board.rows[i]
+    counts = {"breached": row.breached, "at_risk": row.at_risk, "running": row.running, "paused": row.paused}
+    ends = [round(sum(list(counts.values())[: i + 1]) * FULL / (sum(counts.values()) or 1)) for i in range(len(counts))]
+    shares = [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
+    bar = [_figure(state, counts[state], reader, row.clock, share) for state, share in zip(counts, shares, strict=True)]
+    return BoardRowView(
+        kind=reader.label(KINDS[row.kind].label),
+        label=reader.label(row.label),
+        figures=tuple(_figure(state, n, reader, row.clock) for state, n in counts.items()),
+        bar=tuple(figure for figure in bar if figure.share),
+    )
+
+
+def _steps(board: Board, reader: Reader) -> tuple[StepRow, ...]:
+    most = max((n for *_, n, _ in board.by_step), default=0) or 1
+    return tuple(
+        StepRow(
+            reader.label(label),
+            Figure(
+                "",
+                reader.number(n),
+                f"/desk/cases?{urlencode({'status': 'open', 'stage': stage})}",
+                "info",
+                share=round(n * FULL / most),
+            ),
+            Figure(
+                "",
+                reader.number(late),
+                f"/desk/cases?{urlencode({'status': 'open', 'stage': stage, 'late': '1'})}",
+                "bad" if late else "none",
+                share=round(late * FULL / most),
+            ),
+        )
+        for _, stage, label, n, late in board.by_step
+    )
+
+
+def present_promises(promises: Sequence[Promise], reader: Reader, now: datetime) -> tuple[PromiseRow, ...]:
+    """The list, soonest first."""
+    return tuple(
+        PromiseRow(
+            number=p.case.number,
+            title=title_of(p.case, reader),
+            promise=reader.label(p.label),
+            stage=reader.label(KINDS[p.case.kind].stage(p.case.stage).label),
+            due=reader.full_moment(p.clock.due_at) if p.clock.due_at else "–",
+            chip=chip_of(p.clock, reader, now),
+        )
+        for p in promises
+    )
+
+
+def clock_labels() -> dict[str, Label]:
+    """Every promise's name by its id."""
+    return {policy.id: policy.label for kind in KINDS.values() for policy in kind.clocks}
