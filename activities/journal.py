@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy.dialects.postgresql import insert
 from temporalio import activity
 
 from activities.messages import Batch, from_entry
@@ -38,6 +39,9 @@ class JournalActivities:
                 first_seq=head.process_seq + 1,
             )
             for command_id, seq in batch.commands.items():
-                session.add(
-                    CommandReceipt(command_id=command_id, case_id=batch.case_id, result={"seq": seq}, at=context.now())
+                await session.execute(
+                    insert(CommandReceipt)
+                    .values(command_id=command_id, case_id=batch.case_id, result={"seq": seq}, at=context.now())
+                    # Another case's command of the same name must not keep this one's facts from being written.
+                    .on_conflict_do_nothing()
                 )

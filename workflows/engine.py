@@ -85,7 +85,11 @@ class Case:
 
     async def stage(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
         """One stage of the procedure: passed over when an earlier history already did it."""
-        if name in self.state.done or self._begins_later(name):
+        if name in self.state.done:
+            return
+        if self._begins_later(name):
+            # Noted, so that a new history of a reopened life does not begin with it either.
+            self.state.done.append(name)
             return
         if self._has_advanced:
             await self._roll_over_if_long()
@@ -154,7 +158,7 @@ class Case:
                 self.record(j.RequestClosed(request_id=request_id, how="withdrawn", closed_at=workflow.now()))
             raise
         self.clocks.resume(request_id, closing.closed_at)
-        self.record(j.RequestClosed(request_id=request_id, how=closing.how, closed_at=closing.closed_at))
+        self.record(j.RequestClosed(request_id=request_id, how=closing.how, closed_at=closing.closed_at), by=closing.by)
         return closing.how
 
     async def letter(self, letter: str, subject_id: UUID, *, pauses: Sequence[str] = ()) -> LetterIssued:
@@ -374,9 +378,13 @@ class Case:
             info.is_continue_as_new_suggested() or info.get_current_history_length() > options.EVENTS_BEFORE_ROLLOVER
         ):
             return
-        await self._until_flushed()
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        # A clock may come due while the journal is written: a new history must not begin before that is on record.
+        while not self._is_at_rest():
+            await workflow.wait_condition(self._is_at_rest)
         workflow.continue_as_new(self.dump_state())
+
+    def _is_at_rest(self) -> bool:
+        return self._flushed >= self.state.seq and workflow.all_handlers_finished()
 
     def dump_state(self) -> CaseState:
         """The state a new history begins from; procedures add their own facts."""

@@ -12,7 +12,6 @@ from uuid import UUID
 from temporalio.client import (
     Client,
     RPCTimeoutOrCancelledError,
-    WorkflowExecutionStatus,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -112,11 +111,12 @@ class TemporalProcess:
             await self._require_generation(client, workflow_id, state.generation)
 
     async def _require_generation(self, client: Client, workflow_id: str, generation: int) -> None:
-        """Fine when the life we wanted to start is there; a former one that is just ending must end first."""
+        """Fine when the life we wanted to start, or a later one, is there; a former one must end first.
+
+        A former one that has ended since it was in the way is not fine either: ours was not started.
+        """
         found = await self._call(client.get_workflow_handle(workflow_id).describe())
-        if (await found.memo()).get(GENERATION) == generation:
-            return
-        if found.status == WorkflowExecutionStatus.RUNNING:
+        if (await found.memo()).get(GENERATION, 0) < generation:
             raise Unavailable("The case's former process is still closing; it will be started again shortly.")
 
     async def complete_task(self, case_id: UUID, command: CompleteTask) -> CommandResult:

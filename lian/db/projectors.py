@@ -383,6 +383,8 @@ async def task_completed(rows: Rows, c: Context, e: j.TaskCompleted) -> None:
     task = await rows.get(Task, e.task_id)
     task.status = move_to(TaskStatus(task.status), TaskStatus.COMPLETED)
     task.outcome, task.completed_by, task.closed_at, task.version = e.outcome, c.actor, c.at, c.chain_seq
+    if "complexity" in e.outcome:  # triage proposes, the reviewer decides (CLM-4)
+        (await rows.get(Case, c.case_id)).complexity = e.outcome["complexity"]
 
 
 @on(j.TaskCancelled)

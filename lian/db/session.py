@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import psycopg
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -18,6 +21,15 @@ class DatabaseUnavailable(Unavailable):
     """Postgres cannot be reached at the moment; nothing was stored."""
 
 
+def _without_values(failure: ExceptionContext) -> None:
+    """What Postgres says of a refused row quotes its values: only the first line may reach a log (SEC-2)."""
+    error = failure.original_exception
+    if isinstance(error, psycopg.Error) and error.diag.message_primary:
+        error.args = (error.diag.message_primary,)
+        if failure.sqlalchemy_exception is not None:
+            failure.sqlalchemy_exception.args = (f"({type(error).__name__}) {error.diag.message_primary}",)
+
+
 class Database:
     """A pool of connections under the application's role."""
 
@@ -28,8 +40,10 @@ class Database:
             max_overflow=4,
             pool_timeout=5,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"connect_timeout": CONNECT_SECONDS, "options": "-c timezone=UTC -c lock_timeout=8000"},
         )
+        event.listen(self.engine.sync_engine, "handle_error", _without_values)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager

@@ -78,6 +78,8 @@ class CloseRequest:
     request_id: UUID
     how: str
     closed_at: datetime
+    by: str = "system"
+    """Who withdrew it; the others end by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from lian.db.journal import history
 from lian.db.tables import (
     Case,
     Clock,
+    CommandReceipt,
     Decision,
     Document,
     DocumentRequest,
@@ -29,7 +30,8 @@ from lian.db.tables import (
     Staff,
     Task,
 )
-from lian.domain.errors import NotFound
+from lian.domain.errors import Conflict, NotFound
+from lian.domain.messages import CommandResult
 from lian.domain.parties import PartyRole
 from lian.services.context import Context
 
@@ -60,6 +62,16 @@ async def find_case(session: AsyncSession, actor: Actor, number: str) -> Case:
     if case is None:
         raise NotFound(NO_CASE)
     return case
+
+
+async def earlier_result(session: AsyncSession, case_id: UUID, command_id: str) -> CommandResult | None:
+    """What this command on the case came to, if it was given before. Raises `Conflict` for another case's command."""
+    receipt = await session.get(CommandReceipt, command_id)
+    if receipt is None:
+        return None
+    if receipt.case_id != case_id:
+        raise Conflict("This command was given for another case; reload and try again.")
+    return CommandResult(command_id=command_id, seq=receipt.result["seq"])
 
 
 async def case_file(context: Context, actor: Actor, number: str) -> CaseFile:

@@ -24,7 +24,7 @@ from lian.domain.errors import Conflict, NotAllowed, NotFound
 from lian.domain.labels import Label
 from lian.domain.messages import CommandResult, CompleteTask
 from lian.domain.tasks import Json, TaskKind
-from lian.services.cases import NO_CASE
+from lian.services.cases import NO_CASE, earlier_result
 from lian.services.context import Context
 from lian.services.outcomes import dump_outcome, parse_outcome
 from lian.services.recording import put_on_record
@@ -242,10 +242,10 @@ async def complete_task(
     the process cannot be reached: then nothing was decided, and the same call may be repeated.
     """
     async with context.transaction() as session:
-        receipt = await session.get(CommandReceipt, command_id)
-        if receipt is not None:
-            return CommandResult(command_id=command_id, seq=receipt.result["seq"])
         found = await find_task(session, actor, task_id)
+        earlier = await earlier_result(session, found.case.id, command_id)
+        if earlier is not None:
+            return earlier
         await _refuse_unless_held(session, actor, found)
     typed = parse_outcome(found.kind, outcome)
     found.kind.check(typed, found.task.ask)

@@ -31,7 +31,7 @@ STORE_ATTEMPTS = 3
 
 def item_codes(case: Case) -> list[str]:
     """What a document of this case may be filed under."""
-    if case.kind != "claim":
+    if case.kind != "claim" or not case.line:  # a draft has no line yet
         return [OTHER]
     items = checklist(line=Line(case.line), loss_cause=LossCause(case.loss_cause), injured=case.injured)
     return [*(i.code for i in items), OTHER]

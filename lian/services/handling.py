@@ -32,6 +32,7 @@ async def withdraw_request(context: Context, actor: Actor, number: str) -> None:
             "request_id": str(request.id),
             "how": "withdrawn",
             "closed_at": now.isoformat(),
+            "by": actor.id,
         }
         await enqueue(session, topic=CLOSE_REQUEST, key=f"withdrawn:{request.id}", payload=payload, now=now)
 

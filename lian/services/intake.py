@@ -11,13 +11,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import TypeAdapter
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import select
 
 from lian.auth.actor import Actor
 from lian.db.journal import lock_chain
-from lian.db.tables import Case, ChainHead, Exposure, IdempotencyKey, Person
+from lian.db.tables import Case, ChainHead, DocumentRequest, Exposure, IdempotencyKey, Person
 from lian.domain import journal as j
 from lian.domain.calendars import plain_calendar
 from lian.domain.case_kind import CaseKind
@@ -315,6 +315,8 @@ async def starting_state(context: Context, case_id: UUID) -> CaseState:
         ).scalars()
         facts = _facts(case, list(exposures))
         head = await session.get_one(ChainHead, case_id)
+        asked = select(func.count()).select_from(DocumentRequest).where(DocumentRequest.case_id == case_id)
+        requests_made = (await session.execute(asked)).scalar_one()
         received_at = case.reopened_at or case.received_at
         assert received_at is not None
         return CaseState(
@@ -325,6 +327,7 @@ async def starting_state(context: Context, case_id: UUID) -> CaseState:
             facts=FACTS.dump_python(facts, mode="json"),
             generation=case.generation,
             seq=head.process_seq,
+            requests_made=requests_made,
             begin_at=case.stage if case.generation > 1 else "",
         )
 

@@ -77,6 +77,10 @@ async def issue_letter(
         if done:
             return done
         now = context.now()
+        if letter == "document_request":
+            request = await session.get_one(DocumentRequest, subject_id, populate_existing=True)
+            if request.status != "open":  # the case was withdrawn meanwhile: nobody is to send anything
+                return Issued(now, [])
         paused = [c.clock for c in await _clocks(session, case_id) if c.clock in pauses and _may_pause(c, now)]
         events: list[j.Event] = [
             letter_received(document_id, letter, pdf, stored, f"{case.number}-{letter}.pdf"),

@@ -28,6 +28,30 @@ from lian.services.context import Context
 
 SNAPSHOT = TypeAdapter(PolicySnapshot)
 ASK_SECONDS = 5.0
+WITHOUT_CENTS = frozenset(
+    {
+        *(
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ),
+        *("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"),
+    }
+)
+"""ISO 4217 currencies of other than two decimals: our amounts have two, and a bank would refuse them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +250,8 @@ async def require_snapshot(context: Context, policy_number: str) -> PolicySnapsh
     snapshot = await context.policies.snapshot(policy_number)
     if snapshot is None:
         raise NotFound("There is no policy with this number.", field="policy_number")
+    if snapshot.currency in WITHOUT_CENTS:
+        raise Invalid("Policies in this currency cannot be handled yet.", field="policy_number")
     return snapshot
 
 

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from lian.auth.actor import SYSTEM
 from lian.db.tables import Notice, OutboxMessage
 from lian.domain.errors import DomainError
 from lian.domain.messages import BankAnswered, CloseRequest, PaymentSettled, PayOut
@@ -44,6 +45,7 @@ async def close_request(context: Context, payload: Json) -> None:
         request_id=UUID(payload["request_id"]),
         how=payload["how"],
         closed_at=datetime.fromisoformat(payload["closed_at"]),
+        by=payload.get("by", SYSTEM.id),
     )
     await context.process.close_request(UUID(payload["case_id"]), message)
 

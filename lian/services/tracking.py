@@ -9,7 +9,7 @@ from uuid import UUID, uuid4, uuid5
 
 from lian.auth.actor import Actor
 from lian.db.journal import lock_chain
-from lian.db.tables import CommandReceipt, Document, Message
+from lian.db.tables import Clock, Document, Message
 from lian.domain import journal as j
 from lian.domain.case_kind import Stage
 from lian.domain.case_kinds import kind_of
@@ -18,7 +18,7 @@ from lian.domain.errors import Conflict, Invalid
 from lian.domain.labels import Label
 from lian.domain.messages import CommandResult, Withdraw
 from lian.domain.status import PaymentStatus, label_of
-from lian.services.cases import CaseFile, case_file, find_case
+from lian.services.cases import CaseFile, case_file, earlier_result, find_case
 from lian.services.context import Context
 from lian.services.letters import coverage_label, reason_label
 from lian.services.recording import put_on_record
@@ -97,8 +97,7 @@ async def track(context: Context, actor: Actor, number: str) -> Tracked:
 def _tracked(file: CaseFile, now: datetime) -> Tracked:
     case, kind = file.case, kind_of(file.case.kind)
     request = next((r for r in file.requests if r.status == "open"), None)
-    promise = next((c for c in file.clocks if c.clock.partition("#")[0] == kind.promise), None)
-    promised_at = promise.due_at if promise and case.generation == 1 else case.promised_at
+    promised_at = _promised_at(file, kind.promise)
     return Tracked(
         number=case.number,
         status=case.status,
@@ -125,6 +124,18 @@ def _tracked(file: CaseFile, now: datetime) -> Tracked:
     )
 
 
+def _promised_at(file: CaseFile, name: str) -> datetime | None:
+    """When the promise of the case's present life falls due; a reopened case's old promise is no longer one."""
+    promises = [c for c in file.clocks if c.clock.partition("#")[0] == name]
+    if file.case.generation == 1:
+        return promises[0].due_at if promises else file.case.promised_at
+    return next((c.due_at for c in promises if _generation(c) == file.case.generation), None)
+
+
+def _generation(clock: Clock) -> int:
+    return int(clock.clock.partition("#")[2] or 1)
+
+
 def _steps(file: CaseFile) -> tuple[Step, ...]:
     """The way so far and still to go; the branch not taken is left out."""
     kind, here = kind_of(file.case.kind), file.case.stage
@@ -139,8 +150,8 @@ def _steps(file: CaseFile) -> tuple[Step, ...]:
 
 
 def _exposures(file: CaseFile) -> tuple[ExposureOutcome, ...]:
-    """Decisions are shown once they are final, with their reasons (CLM-11)."""
-    if not any(d.status == "final" for d in file.decisions):
+    """Decisions are shown once they are final, with their reasons (CLM-11); a reopened case's newest one counts."""
+    if not file.decisions or file.decisions[-1].status != "final":
         return ()
     return tuple(
         ExposureOutcome(
@@ -194,9 +205,9 @@ async def withdraw(context: Context, actor: Actor, number: str, *, reason: str, 
         actor.require("case:withdraw")
     async with context.transaction() as session:
         case = await find_case(session, actor, number)
-        receipt = await session.get(CommandReceipt, command_id)
-        if receipt is not None:
-            return CommandResult(command_id=command_id, seq=receipt.result["seq"])
+        earlier = await earlier_result(session, case.id, command_id)
+        if earlier is not None:
+            return earlier
         if case.status != "open":
             raise Conflict("Only an open case can be withdrawn.")
     command = Withdraw(command_id=command_id, actor=actor.id, reason=reason)

@@ -347,6 +347,11 @@ def _name(text: str) -> str:
     return name
 
 
+def is_name(text: str) -> bool:
+    """Whether a bank can be given this as a name: something readable is in it."""
+    return bool(_fit(text))
+
+
 def _account(text: str) -> str:
     number = re.sub(r"\s", "", text)
     if not _ACCOUNT.fullmatch(number) or len(number) > _ACCOUNT_LENGTH:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlmodel import select
 
+from activities.journal import JournalActivities
+from activities.messages import Batch, to_entry
 from lian.db.events import to_json
 from lian.db.journal import JournalGap, append, compare, rebuild, verify
 from lian.db.tables import Case, Clock, JournalEntry, Party, PersonKey
 from lian.domain import journal as j
+from lian.domain.errors import Conflict
+from lian.services.cases import earlier_result
 from lian.services.context import Context
 from tests.cast import ZHAO, reported_claim
 from tests.servers import Servers
@@ -175,3 +180,26 @@ def test_every_event_type_survives_json() -> None:
     assert len(j.EVENTS) >= 35
     assert all("." in type_ for type_ in j.EVENTS)
     assert to_json(started("x"))["started_at"] == "2026-11-22T08:00:00Z"
+
+
+async def test_a_command_with_the_name_of_another_cases_command_is_written_all_the_same(context: Context) -> None:
+    journal = JournalActivities(context)
+    for registered in [await reported_claim(context), await reported_claim(context)]:
+        item = j.Recorded(at=context.now(), actor="system", event=j.StageEntered(stage="review"))
+        batch = Batch(case_id=registered.case_id, first_seq=1, entries=[to_entry(item)], commands={"the same": 1})
+        await journal.append_journal(batch)
+        async with context.transaction() as session:
+            assert (await session.get_one(Case, registered.case_id)).stage == "review"
+    async with context.transaction() as session:
+        with pytest.raises(Conflict):
+            await earlier_result(session, registered.case_id, "the same")
+
+
+@pytest.mark.req("SEC-2")
+async def test_a_row_the_database_refuses_is_not_quoted_in_the_error(context: Context) -> None:
+    case_id = (await reported_claim(context)).case_id
+    with pytest.raises(IntegrityError) as refused:
+        async with context.transaction() as session:
+            session.add(Party(id=case_id, case_id=case_id, person_id=case_id, role="x", name=ZHAO.name, phone=None))
+    for words in (str(refused.value), repr(refused.value), "".join(traceback.format_exception(refused.value))):
+        assert ZHAO.name not in words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -74,3 +75,9 @@ async def test_a_claim_under_a_coverage_the_policy_lacks_is_refused(context: Con
     losses = (report().losses[0].__class__(coverage_code="NONE", claimed_amount=report().claimed_amount),)
     with pytest.raises(Invalid, match="no such coverage"):
         await report_claim(context, OFFICE, report(losses=losses), channel=Channel.PHONE, key="none")
+
+
+async def test_a_currency_our_amounts_do_not_fit_is_refused_before_anything_is_stored(context: Context) -> None:
+    await put_policy(context, OFFICE, replace(motor_policy(number="P-YEN"), currency="JPY"))
+    with pytest.raises(Invalid, match="currency"):
+        await report_claim(context, OFFICE, report(policy_number="P-YEN"), channel=Channel.PHONE, key="yen")

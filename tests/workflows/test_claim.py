@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,14 +14,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from lian.db.journal import compare, verify
-from lian.db.tables import Clock, Decision, Document, DocumentRequest, Exposure, Payment, Task
+from lian.db.tables import Clock, Decision, Document, DocumentRequest, Exposure, JournalEntry, Payment, Task
 from lian.domain.claims.fnol import ClaimedLoss
 from lian.domain.errors import NotAllowed
 from lian.domain.journal import DecisionAuthorised, DecisionMade, Recorded
 from lian.domain.messages import CompleteTask
+from lian.services import letters
 from lian.services.context import Context
 from lian.services.desk import claim_task
-from lian.services.handling import reopen
+from lian.services.handling import reopen, withdraw_request
 from lian.services.recording import put_on_record
 from lian.services.tracking import withdraw
 from lian.settings import Settings
@@ -214,15 +216,20 @@ async def test_a_transfer_the_bank_refuses_is_agreed_and_paid_anew(live: Context
     await assert_provable(live)
 
 
-@pytest.mark.req("CLM-15")
-async def test_a_denied_claim_is_reopened_with_new_promises_and_paid(live: Context) -> None:
-    hands = await at_work(live)
-    await hands.answer("initial_review")
+async def deny(hands: Hands, **review: str) -> None:
+    """Nothing is found to pay, and the claim is closed."""
+    await hands.answer("initial_review", **review)
     task = await hands.open_task("assess_loss")
     row = task.ask["rows"]["losses"][0]
     await hands.answer("assess_loss", losses=[{"exposure_id": row["exposure_id"], "assessed_amount": "0"}])
     await hands.answer("adjudicate")
     await hands.until(lambda c: c.status == "closed")
+
+
+@pytest.mark.req("CLM-15")
+async def test_a_denied_claim_is_reopened_with_new_promises_and_paid(live: Context) -> None:
+    hands = await at_work(live)
+    await deny(hands)
     await reopen(live, hands.second, hands.number, stage="assessment", reason="新证据")
     for kind in ("assess_loss", "adjudicate", "agree_settlement"):
         await hands.answer(kind)
@@ -239,3 +246,55 @@ async def test_several_exposures_of_one_coverage_share_its_limit(live: Context) 
     await hands.answer("assess_loss")
     task = await hands.open_task("adjudicate")
     assert sum(Decimal(r["payable_amount"]) for r in task.ask["rows"]["decisions"]) == Decimal(100_000)
+
+
+@pytest.mark.req("CLM-12")
+async def test_a_claim_the_reviewer_called_complex_is_promised_as_complex_when_it_is_reopened(live: Context) -> None:
+    hands = await at_work(live)
+    await deny(hands, complexity="complex")
+    await reopen(live, hands.second, hands.number, stage="assessment", reason="新证据")
+    await hands.open_task("assess_loss")
+    case = await hands.case()
+    names = {c.clock for c in await rows(live, Clock, case.id) if c.clock.endswith("#2")}
+    assert (case.complexity, names) == ("complex", {"claim.total#2", "claim.complex#2"})
+    await assert_provable(live)
+
+
+@pytest.mark.req("CLM-5")
+async def test_a_withdrawn_request_says_on_record_who_withdrew_it(live: Context) -> None:
+    hands = await at_work(live)
+    await hands.answer("initial_review", missing=["identity"])
+    await until_paused(hands)
+    await withdraw_request(live, hands.adjuster, hands.number)
+    await hands.open_task("check_documents")
+    case = await hands.case()
+    (closed,) = [e for e in await rows(live, JournalEntry, case.id) if e.type == "request.closed"]
+    assert (closed.actor, closed.body["how"]) == (hands.adjuster.id, "withdrawn")
+
+
+@pytest.mark.req("CLM-15")
+async def test_nobody_is_asked_for_documents_of_a_claim_withdrawn_while_the_letter_was_made(
+    live: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_go_on, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    store = letters.store_letter
+
+    async def slowly(*args: Any) -> object:
+        begun.set()
+        await may_go_on.wait()
+        ended.set()
+        return await store(*args)
+
+    monkeypatch.setattr(letters, "store_letter", slowly)
+    hands = await at_work(live)
+    await hands.answer("initial_review", missing=["identity"])
+    await begun.wait()
+    customer = await as_customer(live, hands.number)
+    await withdraw(live, customer, hands.number, reason="", command_id=uuid4().hex)
+    case = await hands.until(lambda c: c.status == "closed")
+    may_go_on.set()
+    await ended.wait()
+    await asyncio.sleep(1)  # long enough for the letter to be stored and listed, if it were
+    types = {e.type for e in await rows(live, JournalEntry, case.id)}
+    assert not types & {"request.delivered", "letter.issued", "clock.paused"}
+    await assert_provable(live)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,22 +13,33 @@ from sqlmodel import col, select
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client, WorkflowHistory
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
 
+from activities import journal
 from lian.db.crypto import KeyRing
 from lian.db.journal import compare, verify
+from lian.db.session import DatabaseUnavailable
 from lian.db.tables import Clock, JournalEntry, Task
+from lian.domain.case_kind import CaseKind
+from lian.domain.claims.figures import TOTAL
+from lian.domain.errors import Unavailable
 from lian.domain.messages import case_workflow_id
+from lian.domain.plan import CasePlan
+from lian.domain.sla import Unit
 from lian.notify.mail import NoMailer
 from lian.runtime import open_context
-from lian.services.context import Context
+from lian.services import intake
+from lian.services.context import Context, utc_now
+from lian.services.handling import reopen
 from lian.services.relay import relay_once
 from lian.settings import Settings
 from tests.cast import ZHAO, hire, reported_claim
 from tests.installation import installation
 from tests.servers import TEST_SERVER, Servers
 from tests.workflows.hands import Hands
+from tests.workflows.test_claim import assert_provable, at_work, deny, rows
 from workflows import options
 from workflows.codec import data_converter
 from workflows.gateway import TemporalProcess
@@ -163,3 +176,74 @@ async def test_nobody_is_left_with_an_open_task_when_the_case_is_closed(settings
         async with context.transaction() as session:
             tasks = (await session.execute(select(Task).where(Task.case_id == case.id))).scalars().all()
         assert {t.status for t in tasks} == {"completed"}
+
+
+@pytest.mark.req("CLM-15")
+async def test_a_reopened_case_that_rolls_over_goes_on_where_it_was(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(options, "EVENTS_BEFORE_ROLLOVER", 1)
+    async with installation(settings) as (context, _):
+        hands = await at_work(context)
+        await deny(hands)
+        await reopen(context, hands.second, hands.number, stage="assessment", reason="新证据")
+        for kind in ("assess_loss", "adjudicate", "agree_settlement"):
+            await hands.answer(kind)
+        await hands.bank_answers()
+        case = await hands.until(lambda c: c.status == "closed")
+        assert (case.outcome, case.generation) == ("paid", 2)
+        await assert_provable(context)
+
+
+async def test_a_clock_that_comes_due_while_postgres_is_away_is_on_record_before_a_new_history_begins(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away, warned_after = timedelta(seconds=20), timedelta(seconds=2)
+    put, plan_of = journal.put_on_record, intake.plan_of
+    first_asked: list[datetime] = []
+
+    def an_hour(context: Context, kind: CaseKind) -> CasePlan:
+        plan = plan_of(context, kind)
+        return replace(plan, clocks=plan.clocks | {TOTAL.id: replace(TOTAL, unit=Unit.HOURS, amount=1)})
+
+    async def put_later(*args: Any, **named: Any) -> int:
+        first_asked.append(utc_now())
+        if utc_now() < first_asked[0] + away:
+            raise DatabaseUnavailable("The database cannot be reached.")
+        return await put(*args, **named)
+
+    monkeypatch.setattr(options, "EVENTS_BEFORE_ROLLOVER", 1)
+    monkeypatch.setattr(intake, "plan_of", an_hour)
+    monkeypatch.setattr(journal, "put_on_record", put_later)
+    async with installation(settings) as (context, _):
+        context.now = lambda: utc_now() - timedelta(minutes=45) + warned_after
+        hands = await at_work(context)
+        context.now = utc_now
+        await hands.open_task("initial_review")
+        case = await hands.case()
+        assert "clock.warned" in {e.type for e in await rows(context, JournalEntry, case.id)}
+        await assert_provable(context)
+
+
+@pytest.mark.req("CLM-15")
+async def test_a_former_life_that_ended_just_when_it_was_in_the_way_is_not_taken_for_the_new_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with installation(settings) as (context, client):
+        hands = await at_work(context)
+        await deny(hands)
+        case = await hands.case()
+        name = case_workflow_id(case.id)
+        await client.get_workflow_handle(name).result()
+
+        async def was_running(*_: Any, **__: Any) -> None:
+            raise WorkflowAlreadyStartedError(name, "Claim")
+
+        async def ours() -> Client:
+            return client
+
+        monkeypatch.setattr(client, "start_workflow", was_running)
+        state = await intake.starting_state(context, case.id)
+        await TemporalProcess(ours).start(state)
+        with pytest.raises(Unavailable):
+            await TemporalProcess(ours).start(replace(state, generation=2))
