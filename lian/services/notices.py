@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from lian.auth.actor import Actor
 from lian.db.tables import Case, Notice, Party
 from lian.domain import journal as j
 from lian.domain.parties import PartyRole
@@ -120,8 +121,9 @@ class ReadableNotice:
     sent_at: datetime | None
 
 
-async def latest_notices(context: Context, *, limit: int = 100) -> list[ReadableNotice]:
-    """The newest notices, readable."""
+async def latest_notices(context: Context, actor: Actor, *, limit: int = 100) -> list[ReadableNotice]:
+    """The newest notices, readable. Needs `notice:read`: they hold one-time codes."""
+    actor.require("notice:read")
     async with context.transaction() as session:
         rows = (await session.execute(select(Notice).order_by(col(Notice.created_at).desc()).limit(limit))).scalars()
         return [

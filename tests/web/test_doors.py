@@ -8,6 +8,7 @@ import pytest
 
 from lian.services import accounts
 from lian.services.notices import latest_notices
+from tests.cast import OFFICE
 from tests.web.conftest import ORIGIN, Town
 from tests.web.scenery import PASSWORD
 from web.pages.account import local_path
@@ -18,7 +19,7 @@ async def sign_in_customer(town: Town, part: str) -> str:
     number = town.scene.cases[part]
     page = await town.browser.open("/track")
     page = await town.browser.send(page.form("/track"), number=number)
-    notices = await latest_notices(town.context, limit=3)
+    notices = await latest_notices(town.context, OFFICE, limit=3)
     code = next(hit[1] for n in notices if (hit := re.search(r"\b(\d{6})\b", n.body)))
     page = await town.browser.send(page.form("/track/sign-in"), code=code)
     assert page.status == 200, page.text

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_pla
 
 from lian.services import accounts
 from lian.services.notices import latest_notices
+from tests.cast import OFFICE
 from tests.web.conftest import Served
 from tests.web.scenery import PASSWORD, PDF
 
@@ -94,7 +95,7 @@ async def _customer(served: Served, part: str) -> accounts.Session:
 
 async def _code(served: Served, number: str) -> str:
     await accounts.send_code(served.context, number)
-    notices = await latest_notices(served.context, limit=5)
+    notices = await latest_notices(served.context, OFFICE, limit=5)
     found = (re.search(r"\b(\d{6})\b", n.body) for n in notices if n.subject.startswith(number))
     return next(hit[1] for hit in found if hit)
 
@@ -209,7 +210,7 @@ def test_a_loss_is_reported_and_its_case_opened_with_the_code(chromium: Browser,
 
 
 async def _last_code(served: Served, number: str) -> str:
-    notices = await latest_notices(served.context, limit=5)
+    notices = await latest_notices(served.context, OFFICE, limit=5)
     found = (re.search(r"\b(\d{6})\b", n.body) for n in notices if n.subject.startswith(number))
     return next(hit[1] for hit in found if hit)
 

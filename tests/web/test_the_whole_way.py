@@ -18,6 +18,7 @@ from lian.services import accounts, policies
 from lian.services.accounts import NewStaff
 from lian.services.notices import latest_notices
 from lian.settings import Settings
+from tests.cast import OFFICE
 from tests.installation import installation
 from tests.web.conftest import ORIGIN
 from tests.web.reading import Browser, Page
@@ -89,7 +90,7 @@ async def test_a_claim_goes_all_the_way_through_pages(settings: Settings) -> Non
 
             page = await zhao.open(f"/track?number={number}")
             await zhao.send(page.form("/track"))
-            notices = await latest_notices(context, limit=5)
+            notices = await latest_notices(context, OFFICE, limit=5)
             code = next(hit[1] for n in notices if (hit := re.search(r"\b(\d{6})\b", n.body)))
             await zhao.post("/track/sign-in", {"number": number, "code": code})
             page = await until(lambda: zhao.open(f"/track/{number}"), "We need 1 document from you")
