@@ -68,7 +68,7 @@ class Stack:
         return psutil.Process(next(p["pid"] for p in self.status()["processes"] if p["name"] == name))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def stack(servers: Servers) -> Iterator[Stack]:
     """Nothing of `servers` is used, but their keeper clears this stack away should the run be killed."""
     home = Path(tempfile.mkdtemp(dir=stacks(Path(os.environ[RUN_VARIABLE]))))
@@ -83,7 +83,7 @@ def stack(servers: Servers) -> Iterator[Stack]:
         assert left == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def api(stack: Stack) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=stack.status()["api"], timeout=15) as client:
         yield client
