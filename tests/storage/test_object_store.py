@@ -114,8 +114,10 @@ def test_what_is_deleted_is_gone(store: ObjectStore, place: str) -> None:
     assert store.stat(f"{place}/gone") is None
 
 
-def test_the_bucket_may_be_ensured_twice(store: ObjectStore) -> None:
+def test_the_bucket_may_be_ensured_twice_and_keeps_what_it_holds(store: ObjectStore, place: str) -> None:
+    store.put_bytes(f"{place}/kept", b"1", content_type="text/plain")
     store.ensure_bucket()
+    assert store.read(f"{place}/kept", limit=10) == b"1"
 
 
 def test_a_reader_that_stops_early_leaves_a_store_that_works(store: ObjectStore, place: str) -> None:

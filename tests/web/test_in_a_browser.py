@@ -242,6 +242,7 @@ def test_a_refused_document_says_why_beside_the_list(chromium: Browser, served: 
     page.get_by_label("Repair estimate").set_input_files(file)
     page.get_by_role("button", name="Send Repair estimate").click()
     page.get_by_role("alert").get_by_text("a web page, drawing or script").wait_for()
+    assert "page.pdf" not in page.locator("main").inner_text()
     context.close()
 
 
