@@ -44,6 +44,10 @@ AUTHORITY: tuple[AuthorityLevel, ...] = (
 """The house table; another may be passed to every question. A role without a row decides nothing alone."""
 
 
+HIGHEST = max(row.limit for row in AUTHORITY)
+"""Above this amount nobody of the house table may decide."""
+
+
 def limit_of(roles: Collection[str], table: tuple[AuthorityLevel, ...] = AUTHORITY) -> Decimal:
     """The highest amount, inclusive, that somebody with these roles may decide alone; 0 when none (CLM-9)."""
     return max((row.limit for row in table if row.role in roles), default=Decimal(0))

@@ -6,7 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from lian.domain.authority import AUTHORITY, ROLES, AuthorityLevel, is_within_authority, levels_above, limit_of
+from lian.domain.authority import AUTHORITY, HIGHEST, ROLES, AuthorityLevel, is_within_authority, levels_above, limit_of
+from lian.domain.claims.tasks import check_authority
+from lian.domain.errors import Invalid
 
 pytestmark = pytest.mark.req("CLM-9")
 
@@ -60,3 +62,10 @@ def test_the_house_table_names_known_roles_and_rises() -> None:
     limits = [row.limit for row in sorted(AUTHORITY, key=lambda row: row.level)]
     assert limits == sorted(limits)
     assert list(ROLES) == sorted(set(ROLES))
+
+
+@pytest.mark.req("CLM-9")
+def test_an_amount_nobody_may_approve_is_refused_at_once_and_not_left_waiting() -> None:
+    check_authority(HIGHEST)
+    with pytest.raises(Invalid, match="Nobody has the authority"):
+        check_authority(HIGHEST + Decimal("0.01"))

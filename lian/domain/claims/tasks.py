@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from lian.domain.authority import HIGHEST
 from lian.domain.claims.adjudication import Result
 from lian.domain.claims.triage import Complexity
 from lian.domain.errors import Invalid
@@ -199,6 +200,13 @@ def check_adjudication(outcome: Adjudication, ask: Json) -> None:
             raise Invalid("A denied exposure pays nothing, any other pays something.", field="result")
         if decision.payable_amount < most and not decision.reason:
             raise Invalid("Paying less than the rules propose needs a reason.", field="reason")
+    check_authority(outcome.approved_amount)
+
+
+def check_authority(approved: Decimal) -> None:
+    """An amount that nobody could authorise would only wait for ever (CLM-9)."""
+    if approved > HIGHEST:
+        raise Invalid("Nobody has the authority to approve this amount.", field="payable_amount")
 
 
 def check_settlement(outcome: Settlement, ask: Json) -> None:
