@@ -84,7 +84,8 @@ def _program(
     return Program(
         name=name,
         command=command,
-        environment={**inherited_environment(), **settings, "PYTHONUNBUFFERED": "1"},
+        # Two arenas: threads that hash and stream files would otherwise each keep memory of their own.
+        environment={**inherited_environment(), **settings, "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"},
         directory=Path.cwd(),
         log=home.log(name),
         version=application.version,
