@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from sqlmodel import select
 
 from api.app import create_api
 from lian.auth.secrets import hash_token, new_token
-from lian.db.tables import Case, CommandReceipt, OneTimeCode, Party, Staff
+from lian.db.tables import Case, CommandReceipt, Notice, OneTimeCode, Party, Staff
 from lian.db.tables import SignIn as SignedIn
 from lian.domain import journal as j
 from lian.services.context import Context
@@ -221,7 +222,12 @@ async def test_a_code_works_once_and_tells_nothing(api: httpx.AsyncClient, conte
     for _ in range(8):  # more codes than are sent; still nothing is told
         assert (await api.post(f"/track/{place.number}/code")).status_code == 202
     async with context.transaction() as session:
-        assert len((await session.execute(select(OneTimeCode).where(OneTimeCode.subject == place.number))).all()) == 5
+        counted = Counter((await session.execute(select(OneTimeCode.subject))).scalars())
+        sent = [n.subject for n in (await session.execute(select(Notice))).scalars() if "code" in n.subject]
+    # An unknown number is counted, so that the limit tells nothing, and nothing is ever sent for it.
+    assert counted == {place.number: 5, "CLM-2026-999999": 1}
+    assert len(sent) == 5
+    assert all(subject.startswith(place.number) for subject in sent)
     wrong = [
         await api.post(f"/track/{number}/sessions", json={"code": "0"}) for number in ("CLM-2026-999999", place.number)
     ]
