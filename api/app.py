@@ -9,11 +9,28 @@ from fastapi_offline import FastAPIOffline
 
 from api import errors
 from api.guard import Guard
-from api.routes import cases, claims, documents, notices, policies, sessions, sla, tasks, tracking
+from api.routes import (
+    actions,
+    cases,
+    catastrophes,
+    claims,
+    documents,
+    kinds,
+    money,
+    notices,
+    policies,
+    sessions,
+    sla,
+    tasks,
+    tracking,
+)
 from api.wire import Problem
 from lian.services.context import Context
 
-ROUTERS = (sessions, policies, claims, cases, documents, tasks, sla, tracking, notices)
+ROUTERS = (
+    *(sessions, policies, claims, kinds, cases, actions, money, documents),
+    *(tasks, sla, tracking, notices, catastrophes),
+)
 DESCRIPTION = """
 Durable case management for insurers. Sign in with `POST /sessions` and send the token as `Authorization: Bearer`.
 
@@ -26,7 +43,10 @@ TAGS = [
     {"name": "sessions", "description": "Signing in as staff or as the customer of one case."},
     {"name": "policies", "description": "The register of policies."},
     {"name": "claims", "description": "First notice of loss."},
+    {"name": "kinds", "description": "Kinds of cases, and opening one with its form."},
     {"name": "cases", "description": "Cases, their journal, messages."},
+    {"name": "actions", "description": "What people do on a case of their own accord."},
+    {"name": "catastrophes", "description": "Events that cause many losses."},
     {"name": "documents", "description": "Files of a case."},
     {"name": "tasks", "description": "People's work."},
     {"name": "promises", "description": "Clocks and how they stand."},

@@ -16,6 +16,7 @@ from lian.domain.errors import Unavailable
 from lian.services.context import Context, utc_now
 from lian.services.policies import HttpPolicyLookup, PolicyRegister
 from lian.services.ports import CaseProcess, PolicyLookup
+from lian.services.sanctions import FileSanctionsList
 from lian.settings import Settings
 from lian.storage import object_store
 
@@ -58,6 +59,7 @@ def new_context(settings: Settings, process: CaseProcess | None = None) -> Conte
         store=object_store.connect(settings),
         process=process or NoProcess(),
         policies=_policies(settings, db),
+        sanctions=FileSanctionsList.at(settings.sanctions_list),
     )
 
 

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     policy_http_url: str = ""
     """Base address of the insurer's own policy system; empty: the register in Postgres is used."""
     policy_http_token: SecretStr = SecretStr("")
+    sanctions_list: str = ""
+    """File of names that must not be paid, text or CSV; empty: the shipped list, which has none."""
     max_cached_cases: int = Field(default=400, gt=0)
     """Case processes a worker keeps in memory, about 0.7 MB each; the others are replayed when needed."""
     log_level: str = "INFO"

@@ -30,10 +30,18 @@ CAST = {
     "wang": ("王敏", ("claims_adjuster_junior",)),
     "chen": ("陈静", ("claims_adjuster_senior",)),
     "li": ("李强", ("team_lead",)),
+    "gao": ("高远", ("claims_manager",)),
+    "tang": ("唐宁", ("panel_member",)),
+    "peng": ("彭涛", ("panel_member",)),
+    "shen": ("沈洁", ("special_investigator",)),
+    "qian": ("钱进", ("compliance",)),
     "sun": ("孙丽", ("customer_service",)),
+    "wei": ("魏东", ("external_adjuster",)),
+    "ning": ("宁远", ("agent",)),
     "zhou": ("周婷", ("operations",)),
     "admin": ("管理员", ("administrator",)),
 }
+"""Everybody's user name, name and roles; wei and ning are people outside."""
 
 
 async def hire(context: Context, username: str) -> Actor:
@@ -90,10 +98,10 @@ def report(**changes: Any) -> FnolReport:
     return FnolReport(**given | changes)
 
 
-async def reported_claim(context: Context, **changes: Any) -> Registered:
-    """A claim that was just reported, on a policy of its own."""
+async def reported_claim(context: Context, *, policy: dict[str, Any] | None = None, **changes: Any) -> Registered:
+    """A claim that was just reported, on a policy of its own, which may have other terms."""
     number = f"P-{uuid4().hex[:8]}"
-    await put_policy(context, OFFICE, motor_policy(number=number))
+    await put_policy(context, OFFICE, motor_policy(number=number, **(policy or {})))
     given = report(**{"policy_number": number} | changes)
     registered, _ = await report_claim(context, OFFICE, given, channel=Channel.PHONE, key=uuid4().hex)
     return registered
@@ -103,7 +111,13 @@ async def as_customer(context: Context, number: str) -> Actor:
     """The customer of a case, signed in to it."""
     async with context.transaction() as session:
         case = (await session.execute(select(Case).where(Case.number == number))).scalars().one()
-    return Actor(id=f"customer:{case.subject_person_id}", name=ZHAO.name, roles=("customer",), case_id=case.id)
+    return Actor(
+        id=f"customer:{case.subject_person_id}",
+        name=ZHAO.name,
+        roles=("customer",),
+        case_id=case.id,
+        person_id=case.subject_person_id,
+    )
 
 
 async def once(body: bytes) -> AsyncIterator[bytes]:

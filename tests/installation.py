@@ -47,6 +47,8 @@ def settings_for(servers: Servers, database: str) -> Settings:
         temporal_address=servers.temporal_address,
         temporal_namespace=own_name(),
         s3_endpoint=servers.s3_endpoint,
+        # A bank's folder is read by whoever finds something new in it: each test process has its own.
+        s3_bucket=f"lian-{own_name()}",
         s3_access_key=servers.s3_access_key,
         s3_secret_key=SecretStr(servers.s3_secret_key),
         data_keys=SecretStr(KEYS),

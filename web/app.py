@@ -8,10 +8,40 @@ from starlette.routing import Route
 from lian.services.context import Context
 from web import assets, errors
 from web.i18n import catalogue
-from web.pages import account, cases, desk, health, home, notices, operations, report, staff, track
+from web.pages import (
+    account,
+    actions,
+    ask,
+    cases,
+    desk,
+    evidence,
+    health,
+    home,
+    notices,
+    operations,
+    report,
+    staff,
+    track,
+    track_tasks,
+)
 from web.shield import Shield
 
-PAGES = (account, cases, desk, health, home, notices, operations, report, staff, track)
+PAGES = (
+    account,
+    actions,
+    ask,
+    cases,
+    desk,
+    evidence,
+    health,
+    home,
+    notices,
+    operations,
+    report,
+    staff,
+    track,
+    track_tasks,
+)
 
 
 def create_web(context: Context) -> FastAPI:

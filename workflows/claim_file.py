@@ -7,20 +7,25 @@ from decimal import Decimal
 from uuid import UUID
 
 from pydantic import TypeAdapter
+from temporalio import workflow
 
 from lian.domain import journal as j
-from lian.domain.authority import levels_above
+from lian.domain.authority import HIGHEST, levels_above
 from lian.domain.claims import figures
-from lian.domain.claims.adjudication import ExposureDecision, ExposureFacts, adjudicate
-from lian.domain.claims.checklist import checklist
-from lian.domain.claims.facts import ClaimExposure, ClaimFacts
+from lian.domain.claims.adjudication import ExposureDecision
+from lian.domain.claims.checklist import IN_WORDS, checklist
+from lian.domain.claims.facts import ClaimExposure, ClaimFacts, Transfer
+from lian.domain.claims.maturity import Maturity, MaturityFacts, levels_reached
+from lian.domain.claims.proposals import proposals
 from lian.domain.claims.tasks import Adjudication, CoverageAnswer
+from lian.domain.claims.terms import PolicySnapshot
 from lian.domain.claims.triage import TriageFacts
 from lian.domain.findings import Finding, Severity
 from lian.domain.messages import CaseState
 from workflows.engine import Answer, Case
 
 FACTS = TypeAdapter(ClaimFacts)
+SNAPSHOT = TypeAdapter(PolicySnapshot)
 EXPOSURE_DECISION = TypeAdapter(ExposureDecision)
 
 
@@ -30,8 +35,6 @@ class ClaimFile(Case):
     def __init__(self, state: CaseState) -> None:
         super().__init__(state)
         self.facts: ClaimFacts = FACTS.validate_python(state.facts)
-        self.settled: dict[UUID, str] = {}
-        """What became of each transfer that has ended."""
 
     def named(self, clock: str) -> str:
         """A reopened case's clocks are new promises beside the old ones."""
@@ -74,7 +77,8 @@ class ClaimFile(Case):
 
     def checklist(self) -> list[str]:
         facts = self.facts
-        return [i.code for i in checklist(line=facts.line, loss_cause=facts.loss_cause, injured=facts.injured)]
+        items = checklist(line=facts.line, loss_cause=facts.loss_cause, injured=facts.injured, minors=facts.minors)
+        return [*(item.code for item in items), *IN_WORDS]
 
     def ask_assessment(self) -> dict[str, object]:
         rows = [
@@ -92,69 +96,77 @@ class ClaimFile(Case):
         rows = [
             EXPOSURE_DECISION.dump_python(proposed, mode="json")
             | {"coverage_code": e.coverage_code, "assessed_amount": str(e.assessed_amount)}
-            for e, proposed in zip(self.facts.exposures, self.proposals(), strict=True)
+            for e, proposed in zip(self.facts.exposures, proposals(self.facts), strict=True)
         ]
-        return {"rows": {"decisions": rows}, "currency": self.facts.snapshot.currency}
+        return {
+            "rows": {"decisions": rows},
+            "currency": self.facts.snapshot.currency,
+            "paid_amount": str(self.facts.paid_amount),
+        }
 
-    def ask_authorisation(self, approved: Decimal) -> dict[str, object]:
+    def ask_duplicates(self) -> dict[str, object]:
+        rows = [
+            {"other_case_id": str(x.case_id), "number": x.number, "score": x.score, "reasons": list(x.reasons)}
+            for x in self.facts.likenesses
+        ]
+        return {"rows": {"likenesses": rows}}
+
+    def ask_suspicion(self) -> dict[str, object]:
+        risk = self.facts.risk
+        return {"score": risk.score, "findings": [f.code for f in risk.findings]} if risk else {}
+
+    def ask_authorisation(self, approved: Decimal, decision: str = "claim") -> dict[str, object]:
+        able = levels_above(amount=approved, decision=decision, line=self.facts.line)
         return {
             "approved_amount": str(approved),
             "currency": self.facts.snapshot.currency,
-            "levels": [level.role for level in levels_above(amount=approved)],
+            "levels": [level.role for level in able],
         }
 
-    def ask_settlement(self, outstanding: Decimal) -> dict[str, object]:
+    def ask_ballot(self, approved: Decimal, seats: int, quorum: int, rule: str) -> dict[str, object]:
+        return {
+            "approved_amount": str(approved),
+            "currency": self.facts.snapshot.currency,
+            "result": overall(self.facts.decisions),
+            "seats": seats,
+            "quorum": quorum,
+            "rule": rule,
+        }
+
+    def ask_settlement(self, outstanding: Decimal, decision_id: UUID) -> dict[str, object]:
         rows = [{"party_id": str(party), "amount": str(amount)} for party, amount in self.shares(outstanding).items()]
         return {
             "approved_amount": str(outstanding),
-            "decision_id": str(self.decision_id),
+            "decision_id": str(decision_id),
             "currency": self.facts.snapshot.currency,
             "rows": {"payees": rows},
         }
 
     def shares(self, outstanding: Decimal) -> dict[UUID, Decimal]:
-        """What each claimant is owed; what the bank sent back is proposed to the first one."""
-        claimant = {str(e.exposure_id): e.claimant_party_id for e in self.facts.exposures}
+        """What each payee is still owed: what was decided less what arrived; a rest goes to the first one."""
+        owed = self.owed_by_payee()
+        for transfer in self.facts.transfers.values():
+            if transfer.party_id in owed:
+                owed[transfer.party_id] -= transfer.counts
+        left = {party: amount for party, amount in owed.items() if amount > 0}
+        return left if sum(left.values()) == outstanding else {next(iter(owed)): outstanding}
+
+    def owed_by_payee(self) -> dict[UUID, Decimal]:
+        """What was decided, by who receives it: a minor's share goes to their representative."""
+        decided_ = {d.exposure_id: d.payable_amount for d in self.facts.decisions}
         owed: dict[UUID, Decimal] = {}
-        for decision in self.facts.decisions:
-            party = claimant[decision.exposure_id]
-            owed[party] = owed.get(party, Decimal(0)) + decision.payable_amount
-        return (
-            {p: a for p, a in owed.items() if a}
-            if sum(owed.values()) == outstanding
-            else {next(iter(owed)): outstanding}
-        )
-
-    def proposals(self) -> list[ExposureDecision]:
-        """What the rules say of each exposure; those of one coverage share its limit."""
-        used: dict[str, Decimal] = {}
-        found = []
         for exposure in self.facts.exposures:
-            proposed = self.propose(exposure, used.get(exposure.coverage_code, Decimal(0)))
-            used[exposure.coverage_code] = used.get(exposure.coverage_code, Decimal(0)) + proposed.payable_amount
-            found.append(proposed)
-        return found
+            party = self.facts.representatives.get(exposure.claimant_party_id, exposure.claimant_party_id)
+            owed[party] = owed.get(party, Decimal(0)) + decided_.get(str(exposure.exposure_id), Decimal(0))
+        return owed
 
-    def propose(self, exposure: ClaimExposure, already_owed: Decimal) -> ExposureDecision:
-        """What the rules say of one exposure, when the coverage owes so much to others already."""
-        return adjudicate(
-            snapshot=self.facts.snapshot,
-            exposure=ExposureFacts(
-                exposure_id=str(exposure.exposure_id),
-                coverage_code=exposure.coverage_code,
-                claimed_amount=exposure.claimed_amount,
-                assessed_amount=exposure.assessed_amount,
-                earlier_paid=exposure.earlier_paid + already_owed,
-                excluded_by_hand=exposure.excluded_reason,
-            ),
-            loss_at=self.facts.loss_at,
-            reported_at=self.facts.reported_at,
-            loss_cause=self.facts.loss_cause,
-        )
+    def ceiling(self, decision: str) -> Decimal:
+        """The highest amount anybody may decide alone, as the table was when this life of the case began (CLM-9)."""
+        return self.facts.ceilings.get(decision, HIGHEST)
 
     def decisions(self, adjudication: Adjudication) -> list[ExposureDecision]:
         """The rules' proposals with what the adjudicator changed, each change with its reason."""
-        pairs = zip(self.proposals(), adjudication.decisions, strict=True)
+        pairs = zip(proposals(self.facts), adjudication.decisions, strict=True)
         return [decided(proposed, answer) for proposed, answer in pairs]
 
     def record_assessment(self, exposure: ClaimExposure, answer: Answer) -> None:
@@ -164,6 +176,12 @@ class ClaimFile(Case):
             excluded_reason=exposure.excluded_reason,
         )
         self.record(event, by=answer.by)
+
+    def grow(self, facts: MaturityFacts) -> None:
+        """Put every gate on record that the claim passes now; none is ever passed back."""
+        for level in levels_reached(Maturity(self.facts.maturity), facts):
+            self.facts.maturity = level.value
+            self.record(j.CaseMatured(maturity=level.value))
 
     def record_decision(self, decision_id: UUID, answer: Answer, approved: Decimal, needs_second: bool) -> None:
         for d in self.facts.decisions:
@@ -181,6 +199,7 @@ class ClaimFile(Case):
             result=overall(self.facts.decisions),
             approved_amount=approved,
             needs_second=needs_second,
+            authority_version=self.facts.authority_version,
         )
         self.record(made, by=answer.by)
 
@@ -200,16 +219,20 @@ class ClaimFile(Case):
     def when_withdrawn(self) -> None:
         self.release_reserves("withdrawn")
 
-    def record_payment(self, payment_id: UUID, payee_id: UUID, amount: Decimal) -> None:
+    def record_payment(self, payee_id: UUID, party_id: UUID | None, decision_id: UUID, amount: Decimal) -> UUID:
+        """Ask for one transfer; its id is the effect's key everywhere."""
+        payment_id = workflow.uuid4()
+        self.facts.transfers[payment_id] = Transfer(party_id=party_id, amount=amount)
         self.record(
             j.PaymentRequested(
                 payment_id=payment_id,
                 payee_id=payee_id,
-                decision_id=self.decision_id,
+                decision_id=decision_id,
                 amount=amount,
                 currency=self.facts.snapshot.currency,
             )
         )
+        return payment_id
 
     def dump_state(self) -> CaseState:
         self.state.facts = FACTS.dump_python(self.facts, mode="json")

@@ -46,6 +46,13 @@ class ClockBook:
             )
         )
 
+    def restart(self, name: str, at: datetime) -> None:
+        """The promise has run from `at`: the start on record was wrong (a correction)."""
+        run = self.running[name]
+        run.started_at = at
+        event = j.ClockRestarted(clock=name, started_at=at, due_at=self.due(name, run), warn_at=self.warn(name, run))
+        self._record(event)
+
     def stop(self, name: str, at: datetime) -> None:
         """What was promised was done at `at`. The verdict is frozen with it; a clock not running is left alone."""
         run = self.running.pop(name, None)

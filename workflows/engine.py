@@ -1,14 +1,15 @@
 """The case engine: what every procedure stands on.
 
-A procedure is prose over `stage`, `task`, `clock`, `request` and `record`. The engine collects the events of one step
-and flushes them with ONE local activity; answers to commands wait until they are on record. It keeps one timer for the
-nearest deadline, and rolls over to a new history between two stages when the old one has grown long.
+A procedure is prose over `stage`, `task`, `clock`, `request` and `record`. What comes up meanwhile runs `beside` it,
+and may send it back with `return_to`. The engine collects the events of one step and flushes them with ONE local
+activity; answers to commands wait until they are on record. It keeps one timer for the nearest deadline, and rolls over
+to a new history between two stages when the old one has grown long.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -26,8 +27,8 @@ from activities.messages import Batch, IssueLetter, LetterIssued, to_entry
 from lian.domain import journal as j
 from lian.domain.case_kinds import kind_of
 from lian.domain.errors import Conflict, DomainError, NotAllowed
-from lian.domain.messages import CaseState, CloseRequest, CommandResult, CompleteTask, Withdraw
-from lian.domain.tasks import Json, TaskKind
+from lian.domain.messages import Act, CaseState, CloseRequest, CommandResult, CompleteTask, Withdraw
+from lian.domain.tasks import ActionKind, Json, TaskKind
 from lian.services.outcomes import dump_outcome, parse_outcome
 from workflows import options
 from workflows.clocks import ClockBook
@@ -37,22 +38,28 @@ SYSTEM = "system"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A person's answer to a task, as the procedure sees it."""
+    """What a person said, answering a task or of their own accord, as the procedure sees it."""
 
     by: str
     authority: Decimal
     outcome: Any
+    notes: str = ""
+    is_customer: bool = False
+    task_id: UUID | None = None
 
 
 @dataclass(slots=True)
 class OpenTask:
-    """A question that waits for a person."""
+    """A question that waits for a person. The answer is none when it must be asked anew."""
 
     kind: TaskKind
     ask: Json
+    ask_now: Callable[[], Json]
     excluded: frozenset[str]
     least_authority: Decimal
-    answer: asyncio.Future[Answer]
+    answer: asyncio.Future[Answer | None]
+    ends_why: str = ""
+    """Why it is cancelled, once it is to end without a person's answer."""
 
 
 class Case:
@@ -69,6 +76,8 @@ class Case:
         self._closings: dict[UUID, CloseRequest] = {}
         self._request: tuple[UUID, datetime] | None = None
         self._withdrawal: Withdraw | None = None
+        self._beside: list[asyncio.Future[None]] = []
+        self._back_to = ""
         self._delivering = False
         self._committed = False
         self._has_advanced = False
@@ -104,30 +113,67 @@ class Case:
         self.record(j.StageEntered(stage=stage))
 
     async def task(
-        self, kind: TaskKind, ask: Json, *, exclude: Collection[str] = (), least_authority: Decimal = Decimal(0)
+        self,
+        kind: TaskKind,
+        ask: Callable[[], Json],
+        *,
+        exclude: Collection[str] = (),
+        least_authority: Decimal = Decimal(0),
     ) -> Answer:
-        """Ask a person; returns when one who may has answered. `exclude` names those who must not (four eyes)."""
-        task_id = workflow.uuid4()
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._tasks[task_id] = OpenTask(kind, ask, frozenset(exclude), least_authority, answer)
-        self.record(
-            j.TaskOpened(
-                task_id=task_id,
-                kind=kind.id,
-                queue=kind.queue,
-                stage=self._stage,
-                ask=ask,
-                excluded_actors=tuple(sorted(exclude)),
-                least_authority=least_authority,
-            )
-        )
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            self.record(j.TaskCancelled(task_id=task_id, why="case_ended"))
-            raise
-        finally:
-            del self._tasks[task_id]
+        """Ask a person; returns when one who may has answered. `exclude` names those who must not (four eyes).
+
+        When `ask` would give another question than the one that is open, `ask_anew` replaces it.
+        """
+        while True:
+            answer = await self._asked_once(kind, ask, frozenset(exclude), least_authority)
+            if answer is not None:
+                return answer
+
+    def ask_anew(self) -> None:
+        """Whatever is open and would be asked differently now is asked again."""
+        for task in self._tasks.values():
+            if not task.answer.done() and task.ask_now() != task.ask:
+                task.ends_why = "asked_anew"
+                task.answer.set_result(None)
+
+    def bar(self, actor: str, kind: TaskKind) -> None:
+        """From now on this person must not do any open task of this kind (four eyes)."""
+        for task_id, task in self._tasks.items():
+            if task.kind is kind and not task.answer.done() and actor not in task.excluded:
+                task.excluded |= {actor}
+                self.record(j.TaskBarred(task_id=task_id, actor=actor))
+
+    def open_task_of(self, *kinds: TaskKind) -> OpenTask | None:
+        """The task of one of these kinds that waits for an answer."""
+        return next((t for t in self._tasks.values() if t.kind in kinds and not t.answer.done()), None)
+
+    def answer_instead(self, task: OpenTask, answer: Answer, why: str) -> None:
+        """Somebody entitled to settles the question in another way; its task is no longer needed."""
+        task.ends_why = why
+        task.answer.set_result(answer)
+
+    def beside(self, matter: Coroutine[Any, Any, None]) -> None:
+        """Something that goes on beside the procedure; the case does not end before it."""
+        self._beside.append(asyncio.ensure_future(matter))
+
+    @property
+    def has_matters(self) -> bool:
+        """Whether anything still goes on beside the procedure."""
+        return any(not matter.done() for matter in self._beside)
+
+    def drop_matters(self) -> None:
+        """Nothing of what goes on beside the procedure is needed any longer."""
+        for matter in self._beside:
+            matter.cancel()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that others bring about; not at all when it is so already, so that one step stays one."""
+        if not condition():
+            await workflow.wait_condition(condition)
+
+    def return_to(self, stage: str) -> None:
+        """The procedure goes back: this stage, and all after it, are done anew."""
+        self._back_to = stage
 
     @asynccontextmanager
     async def clock(self, name: str, since: datetime) -> AsyncIterator[None]:
@@ -185,11 +231,18 @@ class Case:
         """From here on the case can no longer be withdrawn: money has been promised."""
         self._committed = True
 
+    def check_action(self, kind: ActionKind, answer: Answer) -> None:
+        """Raise the domain's refusal when the case does not allow this action now; a kind says when."""
+        raise Conflict("This cannot be done on the case as it stands.")
+
+    def begin_action(self, kind: ActionKind, answer: Answer) -> None:
+        """What follows from an action; a kind says what."""
+
     async def perform(self, procedure: Callable[[], Awaitable[str]]) -> str:
         """Run a procedure to its end, keeping journal and clocks meanwhile."""
         helpers = [asyncio.create_task(self._keep_journal()), asyncio.create_task(self._watch_clocks())]
         try:
-            outcome = await self._until_done_or_withdrawn(procedure)
+            outcome = await self._until_the_end(procedure)
             self.clocks.cancel_all()
             self.record(j.CaseClosed(outcome=outcome))
             await self._until_flushed()
@@ -212,7 +265,8 @@ class Case:
             event = j.TaskCompleted(task_id=command.task_id, outcome=dump_outcome(outcome), notes=command.notes)
             result = self._answer(command.command_id, self.record(event, by=command.actor))
             self.state.last_answer_at = workflow.now()
-            task.answer.set_result(Answer(command.actor, command.authority, outcome))
+            answer = Answer(command.actor, command.authority, outcome, command.notes, task_id=command.task_id)
+            task.answer.set_result(answer)
             # The journal is flushed only when the procedure stands still again, so what it does next joins in.
             await workflow.wait_condition(lambda: self._flushed >= result.seq)
         return result
@@ -221,6 +275,22 @@ class Case:
     def _may_complete(self, command: CompleteTask) -> None:
         if command.command_id not in self.state.recent:
             self._refuse_unless_open(command)
+
+    @workflow.update
+    async def act(self, command: Act) -> CommandResult:
+        """A person does something of their own accord. Returns once it, and what follows at once, is on record."""
+        async with self._lock:
+            if command.command_id in self.state.recent:
+                return CommandResult(command_id=command.command_id, seq=self.state.seq)
+            self._refuse_unless_possible(command)
+            result = self._answer(command.command_id, self._begin(command))
+            await workflow.wait_condition(lambda: self._flushed >= result.seq)
+        return result
+
+    @act.validator
+    def _may_act(self, command: Act) -> None:
+        if command.command_id not in self.state.recent:
+            self._refuse_unless_possible(command)
 
     @workflow.update
     async def withdraw(self, command: Withdraw) -> CommandResult:
@@ -252,6 +322,66 @@ class Case:
         return list(self._tasks)
 
     # --- how it works -------------------------------------------------------------------------------------------------
+
+    async def _asked_once(
+        self, kind: TaskKind, ask_now: Callable[[], Json], excluded: frozenset[str], least_authority: Decimal
+    ) -> Answer | None:
+        task_id, ask = workflow.uuid4(), ask_now()
+        answer: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        self._tasks[task_id] = task = OpenTask(kind, ask, ask_now, excluded, least_authority, answer)
+        self.record(
+            j.TaskOpened(
+                task_id=task_id,
+                kind=kind.id,
+                queue=kind.queue,
+                stage=self._stage,
+                ask=ask,
+                excluded_actors=tuple(sorted(excluded)),
+                least_authority=least_authority,
+            )
+        )
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            task.ends_why = "case_ended" if self._withdrawal else "superseded"
+            raise
+        finally:
+            if task.ends_why:
+                self.record(j.TaskCancelled(task_id=task_id, why=task.ends_why))
+            del self._tasks[task_id]
+
+    def _refuse_unless_possible(self, command: Act) -> None:
+        try:
+            kind = self._action(command.action)
+            self.check_action(kind, _said(kind, command))
+        except DomainError as refused:
+            raise refusal(refused) from None
+
+    def _action(self, action: str) -> ActionKind:
+        kind = self.kind.action(action)
+        if kind is None or kind.on != "process":
+            raise Conflict("This cannot be done on the case as it stands.")
+        return kind
+
+    def _begin(self, command: Act) -> int:
+        kind = self._action(command.action)
+        answer = _said(kind, command)
+        event = j.ActionTaken(action=kind.id, outcome=dump_outcome(answer.outcome), notes=command.notes)
+        seq = self.record(event, by=command.actor)
+        self.begin_action(kind, answer)
+        return seq
+
+    def _begin_first_action(self) -> None:
+        """What made a closed case live again was allowed then; it is looked at again, and a refusal is on record."""
+        command, self.state.first_action = self.state.first_action, None
+        if command is None:
+            return
+        try:
+            self.check_action(self._action(command.action), _said(self._action(command.action), command))
+        except DomainError as refused:
+            self.record(j.ActionRefused(action=command.action, why=refused.message), by=command.actor)
+            return
+        self._begin(command)
 
     def _refuse_unless_open(self, command: CompleteTask) -> OpenTask:
         try:
@@ -305,15 +435,45 @@ class Case:
         self.clocks.pause(notice.paused, request_id, notice.issued_at)
         return notice.issued_at
 
-    async def _until_done_or_withdrawn(self, procedure: Callable[[], Awaitable[str]]) -> str:
-        running = asyncio.ensure_future(procedure())
-        await workflow.wait_condition(lambda: running.done() or self._withdrawal is not None)
-        if self._withdrawal is None or running.done():
-            return await running
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        self.when_withdrawn()
-        return "withdrawn"
+    async def _until_the_end(self, procedure: Callable[[], Awaitable[str]]) -> str:
+        """The procedure, as often as something sends it back, and all that goes on beside it."""
+        self._begin_first_action()
+        while True:
+            outcome = await self._outcome_of(asyncio.ensure_future(procedure()))
+            if outcome:
+                return outcome
+            if self._withdrawal is not None:
+                self.drop_matters()
+                await asyncio.gather(*self._beside, return_exceptions=True)
+                self.when_withdrawn()
+                return "withdrawn"
+            self._go_back()
+
+    async def _outcome_of(self, running: asyncio.Future[str]) -> str:
+        """How one run of the procedure ended; empty when it was stopped."""
+        await workflow.wait_condition(lambda: running.done() or self._must_stop())
+        if not running.done():
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            return ""
+        outcome = await running
+        return outcome if self._withdrawal is not None or await self._all_is_quiet() else ""
+
+    def _must_stop(self) -> bool:
+        return self._withdrawal is not None or bool(self._back_to)
+
+    async def _all_is_quiet(self) -> bool:
+        """Wait for what goes on beside the procedure; false when it sends the procedure back."""
+        await self.until(lambda: not self.has_matters or self._must_stop())
+        for matter in self._beside:
+            if matter.done() and not matter.cancelled():
+                matter.result()
+        return not self._must_stop()
+
+    def _go_back(self) -> None:
+        if self._back_to in self.state.done:
+            self.state.done = self.state.done[: self.state.done.index(self._back_to)]
+        self._back_to = ""
 
     async def _keep_journal(self) -> None:
         while True:
@@ -374,7 +534,8 @@ class Case:
 
     async def _roll_over_if_long(self) -> None:
         info = workflow.info()
-        if not (
+        # What goes on beside the procedure lives in this history only.
+        if self.has_matters or not (
             info.is_continue_as_new_suggested() or info.get_current_history_length() > options.EVENTS_BEFORE_ROLLOVER
         ):
             return
@@ -389,3 +550,8 @@ class Case:
     def dump_state(self) -> CaseState:
         """The state a new history begins from; procedures add their own facts."""
         return self.state
+
+
+def _said(kind: ActionKind, command: Act) -> Answer:
+    outcome = parse_outcome(kind, command.outcome)
+    return Answer(command.actor, command.authority, outcome, command.notes, command.is_customer)

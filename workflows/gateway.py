@@ -31,6 +31,7 @@ from lian.db.crypto import KeyRing
 from lian.domain.case_kinds import kind_of
 from lian.domain.errors import Conflict, Unavailable
 from lian.domain.messages import (
+    Act,
     BankAnswered,
     CaseState,
     CloseRequest,
@@ -65,6 +66,10 @@ async def connect(settings: Settings, ring: KeyRing, *, lazy: bool = True) -> Cl
         lazy=lazy,
         identity="lian",
     )
+
+
+class _NotThere(Conflict):
+    """The case has closed, or its process is not started yet."""
 
 
 class _TaskInterrupted(Unavailable):
@@ -123,6 +128,10 @@ class TemporalProcess:
         """Answer a task."""
         return await self._update(case_id, "complete_task", command, command.command_id)
 
+    async def act(self, case_id: UUID, command: Act) -> CommandResult:
+        """Do something on a case."""
+        return await self._update(case_id, "act", command, command.command_id)
+
     async def withdraw(self, case_id: UUID, command: Withdraw) -> CommandResult:
         """Withdraw a case."""
         return await self._update(case_id, "withdraw", command, command.command_id)
@@ -134,6 +143,12 @@ class TemporalProcess:
     async def payment_settled(self, case_id: UUID, message: PaymentSettled) -> None:
         """Tell the case what became of a transfer."""
         await self._signal(case_workflow_id(case_id), "payment_settled", message)
+
+    async def payment_returned(self, case_id: UUID, message: PaymentSettled) -> None:
+        """Tell the case that a paid transfer came back; unlike the others, this must reach a process."""
+        client = await self._ready()
+        handle = client.get_workflow_handle(case_workflow_id(case_id))
+        await self._call(handle.signal("payment_settled", message, rpc_timeout=timedelta(seconds=RPC_SECONDS)))
 
     async def start_payment(self, order: PayOut) -> None:
         """Start a transfer once."""
@@ -168,6 +183,9 @@ class TemporalProcess:
                     await asyncio.sleep(INTERRUPTED_SECONDS)
         except TimeoutError as late:
             raise Unavailable(AWAY) from late
+        except _NotThere as unknown:
+            # The caller saw an open case: it is just being started, or has closed this very moment.
+            raise Unavailable(AWAY) from unknown
 
     async def _signal(self, workflow_id: str, name: str, message: Any) -> None:
         client = await self._ready()
@@ -187,7 +205,7 @@ class TemporalProcess:
             raise Unavailable(AWAY) from late
         except RPCError as failed:
             if failed.status == RPCStatusCode.NOT_FOUND:
-                raise Conflict("The case is closed or not yet started; reload and try again.") from failed
+                raise _NotThere("The case is closed or not yet started; reload and try again.") from failed
             if failed.status == RPCStatusCode.FAILED_PRECONDITION:
                 raise _TaskInterrupted(AWAY) from failed
             raise Unavailable(AWAY) from failed

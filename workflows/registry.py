@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from workflows.claim import Claim
 from workflows.payment import Payment
+from workflows.standard import Standard
 
-WORKFLOWS = [Claim, Payment]
+WORKFLOWS = [Claim, Payment, Standard]

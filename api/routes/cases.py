@@ -42,14 +42,18 @@ router = APIRouter(tags=["cases"], route_class=StrictRoute)
 async def list_cases(
     context: ContextDep,
     actor: ActorDep,
+    kind: Annotated[str, Query(max_length=80, description="As `GET /kinds` names it.")] = "",
     status: CaseStatus | None = None,
     stage: Annotated[str, Query(max_length=80)] = "",
     q: Annotated[str, Query(max_length=80, description="A case number or policy number.")] = "",
+    tag: Annotated[str, Query(max_length=80, description="Such as `catastrophe:HAIKUI-2026`.")] = "",
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> CasesOut:
     """The cases you may see, newest first."""
-    query = CaseQuery(status=status or "", stage=stage, text=q, before=read_moment_cursor(cursor), limit=limit + 1)
+    query = CaseQuery(
+        kind=kind, status=status or "", stage=stage, text=q, tag=tag, before=read_moment_cursor(cursor), limit=limit + 1
+    )
     found = await cases.list_cases(context, actor, query)
     page = found[:limit]
     following = moment_cursor(page[-1].opened_at, page[-1].id) if len(found) > limit else None

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from api.deps import ActorDep, ContextDep, Number, RequiredKey
 from api.errors import invalid_from
 from api.problems import also, problems
-from api.schemas.claims import ClaimIn, DraftIn, DraftOut, DraftReadOut, RegisteredOut
+from api.schemas.claims import ClaimIn, DraftIn, DraftOut, DraftReadOut, MissingOut, RegisteredOut
 from api.strict_json import StrictRoute
 from lian.domain.status import CaseStatus
 from lian.services import intake
@@ -78,7 +78,8 @@ async def _save(context: ContextDep, actor: ActorDep, number: str, given: DraftI
 async def read_draft(context: ContextDep, actor: ActorDep, number: Number) -> DraftReadOut:
     """The draft as it was saved; 409 once it is submitted."""
     draft = await intake.read_draft(context, actor, number)
-    return DraftReadOut(number=number, status=CaseStatus.DRAFT, draft=draft)
+    missing = [MissingOut.of(requirement) for requirement in intake.missing_of(draft)]
+    return DraftReadOut(number=number, status=CaseStatus.DRAFT, draft=draft, missing=missing)
 
 
 @router.post("/claims/drafts/{number}/submit", summary="Submit a draft", responses=problems(401, 403, 404, 409, 422))

@@ -18,7 +18,18 @@ from api.deps import (
     urgency_cursor,
 )
 from api.problems import also, problems
-from api.schemas.tasks import AnswerIn, CommandOut, QueueOut, QueuesOut, TaskDetailOut, TaskOut, TasksOut
+from api.schemas.tasks import (
+    AnswerIn,
+    AssigneeOut,
+    AssigneesOut,
+    AssignIn,
+    CommandOut,
+    QueueOut,
+    QueuesOut,
+    TaskDetailOut,
+    TaskOut,
+    TasksOut,
+)
 from api.strict_json import StrictRoute
 from lian.domain.case_kinds import KINDS
 from lian.domain.errors import NotFound
@@ -62,7 +73,8 @@ async def list_tasks(
 @router.get("/tasks/{task_id}", summary="Read a task", responses=problems(401, 404))
 async def read_task(context: ContextDep, actor: ActorDep, task_id: UUID) -> TaskDetailOut:
     """What is asked, and the form of the answer in both languages."""
-    return await _shown(context, await desk.show_task(context, actor, task_id))
+    shown = await _shown(context, await desk.show_task(context, actor, task_id))
+    return shown.for_customer() if actor.is_customer else shown
 
 
 @router.post(
@@ -91,6 +103,19 @@ async def claim_task(context: ContextDep, actor: ActorDep, task_id: UUID) -> Tas
 async def release_task(context: ContextDep, actor: ActorDep, task_id: UUID) -> TaskDetailOut:
     """To its queue; a lead may give back another's."""
     return await _shown(context, await desk.release_task(context, actor, task_id))
+
+
+@router.get("/tasks/{task_id}/assignees", summary="List whom to assign a task to", responses=problems(401, 403, 404))
+async def assignees(context: ContextDep, actor: ActorDep, task_id: UUID) -> AssigneesOut:
+    """Colleagues whose work it is, those who may have it first (TSK-1); conflicts of interest are named (TSK-5)."""
+    found = await desk.list_assignees(context, actor, task_id)
+    return AssigneesOut(items=[AssigneeOut.of(each) for each in found])
+
+
+@router.post("/tasks/{task_id}/assign", summary="Assign a task", responses=problems(401, 403, 404, 409, 422))
+async def assign_task(context: ContextDep, actor: ActorDep, task_id: UUID, given: AssignIn) -> TaskDetailOut:
+    """To a colleague who may do it, also out of somebody's hands; they need not have its queue (TSK-1)."""
+    return await _shown(context, await desk.assign_task(context, actor, task_id, to=given.to))
 
 
 @router.post("/tasks/{task_id}/complete", summary="Answer a task", responses=problems(400, 401, 403, 404, 409, 422))

@@ -14,8 +14,12 @@ from api.wire import AmountOut, In, Out, Page, Text, Words
 from lian.auth.actor import Actor
 from lian.db.tables import Case, Clock, Decision, Exposure, JournalEntry, Message, Payment, Task
 from lian.domain.case_kinds import kind_of
+from lian.domain.claims.duplicates import BACKLINKS, LIKENESS_REASONS, LINKS
+from lian.domain.claims.risk import MEASURES, RISK_REASONS, RiskLevel, figures
+from lian.domain.findings import Finding
+from lian.domain.labels import Label
 from lian.domain.status import CaseStatus, ClockStatus, PaymentStatus, TaskStatus
-from lian.services.cases import CaseFile
+from lian.services.cases import CaseFile, LinkSeen
 from lian.services.documents import may_read
 
 STORAGE = frozenset({"bucket", "key", "version_id"})
@@ -65,10 +69,12 @@ class CasesOut(Page):
 
 
 class PartyOut(Out):
-    """A person in a role."""
+    """A person in a role; a representative names the party for whom they act."""
 
     id: UUID
     role: str
+    is_minor: bool
+    represents: UUID | None
     name: str
     phone: str
     email: str
@@ -174,6 +180,150 @@ class PaymentOut(Out):
     voucher_document_id: UUID | None
 
 
+class LinkOut(Out):
+    """Another case that belongs with this one; `is_back`: it points here."""
+
+    number: str
+    relation: str
+    label: Words
+    is_back: bool
+    reasons: list[Words] = Field(description="Why they look alike, for what was reported twice.")
+    linked_at: datetime
+
+    @classmethod
+    def of(cls, link: LinkSeen) -> LinkOut:
+        """The link on the wire."""
+        words = BACKLINKS if link.is_back else LINKS
+        return cls(
+            number=link.number,
+            relation=link.relation,
+            label=Words.of(words.get(link.relation, Label(link.relation, link.relation))),
+            is_back=link.is_back,
+            reasons=[Words.of(LIKENESS_REASONS[code]) for code in link.reasons if code in LIKENESS_REASONS],
+            linked_at=link.linked_at,
+        )
+
+
+class TagOut(Out):
+    """A code under which cases are counted together."""
+
+    tag: str
+    code: str
+    tagged_at: datetime
+    tagged_by: str
+
+
+class RiskReasonOut(Out):
+    """One sign that something may be wrong with the claim, in words (CLM-14)."""
+
+    code: str
+    label: Words
+    kind: str = Field(description="fraud, moral or legal.")
+    weight: int
+
+    @classmethod
+    def of(cls, found: Mapping[str, str]) -> RiskReasonOut:
+        """The finding on the wire."""
+        measured = figures(Finding(**dict(found)))  # type: ignore[arg-type]
+        label = RISK_REASONS.get(found["code"], Label(found["code"], found["code"]))
+        return cls(
+            code=found["code"],
+            label=Words.of(label),
+            kind=measured.get("kind", ""),
+            weight=int(measured.get("weight", 0)),
+        )
+
+
+class InvestigationOut(Out):
+    """One action of the investigation (CLM-6)."""
+
+    task_id: UUID
+    action: str
+    finding: str
+    reported_at: datetime
+    reported_by: str
+    reported_by_name: str
+
+
+class ReferralOut(Out):
+    """A way through special investigation (CLM-14)."""
+
+    id: UUID
+    status: str
+    why: str
+    outcome: str
+    referred_at: datetime
+    concluded_at: datetime | None
+
+
+class VoteOut(Out):
+    """One member's vote (CLM-8)."""
+
+    voter: str
+    voter_name: str
+    vote: str
+    reason: str
+    voted_at: datetime
+
+
+class PanelOut(Out):
+    """Several people who decide together (CLM-8)."""
+
+    id: UUID
+    decision_id: UUID
+    seats: int
+    quorum: int
+    rule: str
+    why: str
+    result: str
+    convened_at: datetime
+    concluded_at: datetime | None
+    votes: list[VoteOut]
+
+
+class ObjectionOut(Out):
+    """Somebody objects to a decision (CLM-11)."""
+
+    id: UUID
+    decision_id: UUID
+    grounds: str
+    words: str
+    status: str
+    lodged_at: datetime
+    decided_at: datetime | None
+
+
+class CorrectionOut(Out):
+    """A recorded figure that was wrong."""
+
+    id: UUID
+    name: str
+    before: str
+    after: str
+    reason: str
+    status: str
+    proposed_at: datetime
+    proposed_by: str
+    proposed_by_name: str
+    decided_by: str
+    decided_by_name: str
+    applied_at: datetime | None
+
+
+class RecoveryOut(Out):
+    """Money that is to come back (CLM-15)."""
+
+    id: UUID
+    recovery: str
+    counterparty: str
+    expected_amount: AmountOut
+    received_amount: AmountOut
+    currency: str
+    status: str
+    opened_at: datetime
+    closed_at: datetime | None
+
+
 class MessageOut(Out):
     """A message: `in` from the customer, `out` to them."""
 
@@ -211,6 +361,19 @@ class CaseFileOut(CaseOut):
     payees: list[PayeeOut] = Field(default_factory=list)
     payments: list[PaymentOut] = Field(default_factory=list)
     triage_findings: list[Any] = Field(default_factory=list)
+    maturity: str = Field(default="", description="draft, reported, registered or ability_to_pay.")
+    risk_level: str = ""
+    risk_score: int = 0
+    risk_measure: Words | None = Field(default=None, description="What its level asks of us.")
+    risk_findings: list[RiskReasonOut] = Field(default_factory=list)
+    links: list[LinkOut] = Field(default_factory=list)
+    tags: list[TagOut] = Field(default_factory=list)
+    investigations: list[InvestigationOut] = Field(default_factory=list)
+    referrals: list[ReferralOut] = Field(default_factory=list)
+    panels: list[PanelOut] = Field(default_factory=list)
+    objections: list[ObjectionOut] = Field(default_factory=list)
+    corrections: list[CorrectionOut] = Field(default_factory=list)
+    recoveries: list[RecoveryOut] = Field(default_factory=list)
     policy_snapshot: dict[str, Any] | None = None
 
     @classmethod
@@ -239,7 +402,38 @@ def _inside(file: CaseFile, names: Mapping[str, str]) -> dict[str, Any]:
         "payees": [_plain(PayeeOut, payee) for payee in file.payees],
         "payments": [_payment(payment) for payment in file.payments],
         "triage_findings": list(file.case.triage_findings),
+        **_beside_the_procedure(file, names),
         "policy_snapshot": file.case.snapshot,
+    }
+
+
+def _beside_the_procedure(file: CaseFile, names: Mapping[str, str]) -> dict[str, Any]:
+    case = file.case
+
+    def named(model: type[M], row: Any, *parts: str) -> M:
+        return _plain(model, row, **{f"{part}_name": names.get(getattr(row, part), "") for part in parts})
+
+    return {
+        "maturity": case.maturity,
+        "risk_level": case.risk_level,
+        "risk_score": case.risk_score,
+        "risk_measure": Words.of(MEASURES[RiskLevel(case.risk_level)]) if case.risk_level else None,
+        "risk_findings": [RiskReasonOut.of(found) for found in case.risk_findings],
+        "links": [LinkOut.of(link) for link in file.links],
+        "tags": [_plain(TagOut, tag) for tag in file.tags],
+        "investigations": [named(InvestigationOut, report, "reported_by") for report in file.investigations],
+        "referrals": [_plain(ReferralOut, referral) for referral in file.referrals],
+        "panels": [
+            _plain(
+                PanelOut,
+                panel,
+                votes=[named(VoteOut, vote, "voter") for vote in file.panel_votes if vote.panel_id == panel.id],
+            )
+            for panel in file.panels
+        ],
+        "objections": [_plain(ObjectionOut, objection) for objection in file.objections],
+        "corrections": [named(CorrectionOut, row, "proposed_by", "decided_by") for row in file.corrections],
+        "recoveries": [_plain(RecoveryOut, recovery) for recovery in file.recoveries],
     }
 
 
@@ -284,7 +478,12 @@ def people_in(file: CaseFile) -> set[str]:
     """Everybody whose name the file shows."""
     holders = {task.holder for task in file.tasks}
     deciders = {actor for d in file.decisions for actor in (d.decided_by, d.authorised_by)}
-    return holders | deciders | {message.author for message in file.messages}
+    beside = {
+        *(vote.voter for vote in file.panel_votes),
+        *(report.reported_by for report in file.investigations),
+        *(actor for c in file.corrections for actor in (c.proposed_by, c.decided_by)),
+    }
+    return holders | deciders | beside | {message.author for message in file.messages}
 
 
 class EventOut(Out):

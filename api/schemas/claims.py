@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from api.wire import AmountIn, Code, In, MomentIn, Name, Out, Text, TextOrNothing
+from api.wire import AmountIn, Code, In, MomentIn, Name, Out, Text, TextOrNothing, Words
 from lian.domain.claims.fnol import MOST_EXPOSURES, ClaimedLoss, FnolReport, PersonGiven
+from lian.domain.claims.maturity import Requirement
 from lian.domain.claims.terms import LossCause
 from lian.domain.parties import Channel
 from lian.domain.status import CaseStatus
-from lian.services.intake import Registered
+from lian.services.opening import Registered
 
 Injured = Annotated[int, Field(strict=True, ge=0, le=10_000, description="How many people were hurt.")]
 
@@ -30,6 +32,18 @@ class PersonIn(In):
         return PersonGiven(name=self.name, phone=self.phone, email=self.email)
 
 
+class ClaimantIn(PersonIn):
+    """Somebody who claims; a minor with the adult who acts for them."""
+
+    is_minor: Annotated[bool, Field(strict=True)] = False
+    represented_by: PersonIn | None = Field(default=None, description="Of age, and within reach.")
+
+    def given(self) -> PersonGiven:
+        """The claimant as the domain has them."""
+        acting = self.represented_by.given() if self.represented_by else None
+        return replace(PersonIn.given(self), is_minor=self.is_minor, represented_by=acting)
+
+
 class LossIn(In):
     """What is claimed under one coverage for one claimant."""
 
@@ -40,7 +54,7 @@ class LossIn(In):
     )
 
 
-Claimants = Annotated[list[PersonIn], Field(max_length=MOST_EXPOSURES, description="None: the reporter claims.")]
+Claimants = Annotated[list[ClaimantIn], Field(max_length=MOST_EXPOSURES, description="None: the reporter claims.")]
 Losses = Annotated[list[LossIn], Field(min_length=1, max_length=MOST_EXPOSURES)]
 
 
@@ -83,6 +97,13 @@ class PersonDraft(In):
     email: Annotated[str, StringConstraints(max_length=254)] = ""
 
 
+class ClaimantDraft(PersonDraft):
+    """A claimant, as far as they are known."""
+
+    is_minor: Annotated[bool, Field(strict=True)] | None = None
+    represented_by: PersonDraft | None = None
+
+
 class DraftIn(In):
     """A report as far as it is known; only the policy is needed. What is here must be well-formed already."""
 
@@ -94,7 +115,7 @@ class DraftIn(In):
     course: TextOrNothing | None = None
     injured: Injured | None = None
     reporter: PersonDraft | None = None
-    claimants: Annotated[list[PersonDraft], Field(max_length=MOST_EXPOSURES)] | None = None
+    claimants: Annotated[list[ClaimantDraft], Field(max_length=MOST_EXPOSURES)] | None = None
     losses: Annotated[list[LossIn], Field(max_length=MOST_EXPOSURES)] | None = None
     channel: Channel = Channel.API
 
@@ -110,10 +131,23 @@ class DraftOut(Out):
     status: CaseStatus
 
 
+class MissingOut(Out):
+    """One thing that a report needs."""
+
+    code: str
+    label: Words
+
+    @classmethod
+    def of(cls, requirement: Requirement) -> MissingOut:
+        """The requirement on the wire."""
+        return cls(code=requirement.code, label=Words.of(requirement.label))
+
+
 class DraftReadOut(DraftOut):
     """A draft as it was saved."""
 
     draft: dict[str, Any]
+    missing: list[MissingOut] = Field(description="What it still lacks to be submitted.")
 
 
 class RegisteredOut(Out):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,9 @@ from lian.domain.claims.checklist import DOCUMENT_LABELS
 from lian.domain.labels import Label
 from lian.domain.messages import CommandResult
 from lian.domain.status import TaskStatus
-from lian.domain.tasks import TaskKind, Widget, questions
-from lian.services.desk import QueueCount, TaskOnDesk
+from lian.domain.tasks import Form, Widget, questions
+from lian.services.asked import SHOWN
+from lian.services.desk import Assignee, QueueCount, TaskOnDesk
 
 
 class QueueOut(Out):
@@ -121,12 +123,45 @@ class TaskDetailOut(TaskOut):
             completed_by=found.task.completed_by,
         )
 
+    def for_customer(self) -> TaskDetailOut:
+        """The same without our inside: who has it, who may do it, and what we found out about the answer."""
+        ask = {name: value for name, value in self.ask.items() if name in SHOWN}
+        ours = {"queue": "", "stage": "", "holder": "", "holder_name": "", "completed_by": ""}
+        return self.model_copy(
+            update={"ask": ask, "outcome": None, "claimed_at": None, "least_authority": Decimal(0), **ours}
+        )
+
 
 class AnswerIn(In):
     """The answer to a task; `outcome` as its form says."""
 
     outcome: dict[str, Any]
     notes: TextOrNothing = ""
+
+
+class AssignIn(In):
+    """Whom a task is given to."""
+
+    to: Code = Field(description="User name of the account.")
+
+
+class AssigneeOut(Out):
+    """Somebody whose work the task is."""
+
+    username: str
+    name: str
+    why_not: str = Field(description="Why it cannot be assigned to them; empty: it can.")
+
+    @classmethod
+    def of(cls, found: Assignee) -> AssigneeOut:
+        """The person on the wire."""
+        return cls(username=found.username, name=found.name, why_not=found.why_not)
+
+
+class AssigneesOut(Out):
+    """People a task may be given to first."""
+
+    items: list[AssigneeOut]
 
 
 class CommandOut(Out):
@@ -180,19 +215,28 @@ def about_task(found: TaskOnDesk, names: dict[str, str]) -> dict[str, Any]:
 # --- forms ------------------------------------------------------------------------------------------------------------
 
 
-def form_of(kind: TaskKind, ask: dict[str, Any]) -> FormOut:
-    """The form of a task kind; what may be chosen can depend on what is asked."""
-    checklist = {code: DOCUMENT_LABELS[code] for code in ask.get("checklist", ()) if code in DOCUMENT_LABELS}
+def form_of(kind: Form, ask: dict[str, Any]) -> FormOut:
+    """A form; what may be chosen can depend on what is asked."""
+    offered = _offered(ask)
     return FormOut(
-        outcome_schema=_schema(kind),
+        outcome_schema=schema_of(kind),
         questions=[
-            question.model_copy(update={"rows": _questions(kind.rows.get(question.name), checklist)})
-            for question in _questions(kind.outcome, checklist)
+            question.model_copy(update={"rows": _questions(kind.rows.get(question.name), offered)})
+            for question in _questions(kind.outcome, offered)
         ],
     )
 
 
-def _questions(outcome: type[Any] | None, checklist: dict[str, Label]) -> list[QuestionOut]:
+def _offered(ask: dict[str, Any]) -> dict[str, dict[str, Label]]:
+    """What may be chosen here and now, by the question's name; the checklist is every `codes` question's."""
+    known = {
+        name: {one["value"]: Label(one["en"], one["zh"]) for one in options}
+        for name, options in ask.get("options", {}).items()
+    }
+    return known | {"": {code: DOCUMENT_LABELS[code] for code in ask.get("checklist", ()) if code in DOCUMENT_LABELS}}
+
+
+def _questions(outcome: type[Any] | None, offered: dict[str, dict[str, Label]]) -> list[QuestionOut]:
     if outcome is None:
         return []
     optional = {f.name for f in fields(outcome) if f.default is not MISSING or f.default_factory is not MISSING}
@@ -204,7 +248,7 @@ def _questions(outcome: type[Any] | None, checklist: dict[str, Label]) -> list[Q
             widget=asked.widget,
             required=name not in optional,
             personal=asked.personal,
-            options=_options((checklist if asked.widget == "codes" else asked.options).items()),
+            options=_options((asked.options or offered.get("" if asked.widget == "codes" else name, {})).items()),
             rows=[],
         )
         for name, asked in questions(outcome).items()
@@ -215,11 +259,16 @@ def _options(labels: Iterable[tuple[str, Label]]) -> list[OptionOut]:
     return [OptionOut(value=value, label=Words.of(label)) for value, label in labels]
 
 
-def _schema(kind: TaskKind) -> dict[str, Any]:
+def schema_of(kind: Form) -> dict[str, Any]:
     """The outcome's JSON schema, without what the desk fills in itself."""
     schema = TypeAdapter(kind.outcome).json_schema()
+    _keep_asked(schema, kind.outcome)
     for row in kind.rows.values():
-        properties = schema["$defs"][row.__name__]["properties"]
-        for name in properties.keys() - questions(row).keys():
-            del properties[name]
+        _keep_asked(schema["$defs"][row.__name__], row)
     return schema
+
+
+def _keep_asked(schema: dict[str, Any], outcome: type[Any]) -> None:
+    properties = schema.get("properties", {})
+    for name in properties.keys() - questions(outcome).keys():
+        del properties[name]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import Field
 
 from api.schemas.cases import MessageOut
 from api.schemas.documents import DocumentOut
+from api.schemas.tasks import FormOut, form_of
 from api.wire import AmountOut, Out, Words
 from lian.domain.status import CaseStatus
+from lian.services.asked import Asked
 from lian.services.tracking import Tracked
 
 
@@ -46,12 +50,56 @@ class TransferOut(Out):
     status: Words
     account_tail: str
     voucher_document_id: UUID | None
+    note: Words | None = Field(description="Why it did not arrive, and what happens next.")
+
+
+class TrackedObjectionOut(Out):
+    """What was objected to, and what came of it (CLM-11)."""
+
+    lodged_at: datetime
+    grounds: Words
+    words: str
+    status: Words
+    is_open: bool
+
+
+class AskedOut(Out):
+    """Something only the customer can answer: send it to `POST /tasks/{id}/complete`."""
+
+    id: UUID
+    kind: str
+    label: Words
+    help: Words
+    opened_at: datetime
+    ask: dict[str, Any] = Field(description="Rows and amounts the answer starts from.")
+    payee_name: str = Field(description="Whose account it is about, where it is about one.")
+    bank: str
+    account_tail: str
+    form: FormOut
+
+    @classmethod
+    def of(cls, asked: Asked) -> AskedOut:
+        """The question on the wire."""
+        kind, payee = asked.found.kind, asked.payee
+        return cls(
+            id=asked.found.task.id,
+            kind=kind.id,
+            label=Words.of(kind.label),
+            help=Words.of(kind.help),
+            opened_at=asked.found.task.opened_at,
+            ask=asked.ask,
+            payee_name=payee.name if payee else "",
+            bank=payee.bank if payee else "",
+            account_tail=payee.account_tail if payee else "",
+            form=form_of(kind, asked.ask),
+        )
 
 
 class TrackedOut(Out):
     """Where the case is, what happens next, by when, and what we need."""
 
     number: str
+    kind: str
     status: CaseStatus
     outcome: str
     stage: str
@@ -65,6 +113,9 @@ class TrackedOut(Out):
     steps: list[StepOut]
     exposures: list[DecidedOut]
     payments: list[TransferOut]
+    objections: list[TrackedObjectionOut]
+    may_object: bool = Field(description="Whether `POST /cases/{number}/actions/object` is open to you now.")
+    tasks: list[AskedOut] = Field(description="What only you can answer; empty for staff.")
     documents: list[DocumentOut]
     messages: list[MessageOut]
     currency: str
@@ -73,15 +124,16 @@ class TrackedOut(Out):
     reported_at: datetime | None
 
     @classmethod
-    def of(cls, tracked: Tracked) -> TrackedOut:
+    def of(cls, tracked: Tracked, asked: Sequence[Asked], *, may_object: bool) -> TrackedOut:
         """The customer's view on the wire."""
         return cls(
             number=tracked.number,
+            kind=tracked.kind,
             status=CaseStatus(tracked.status),
             outcome=tracked.outcome,
             stage=tracked.stage.id,
-            headline=Words.of(tracked.stage.headline),
-            next_step=Words.of(tracked.stage.next_step),
+            headline=Words.of(tracked.headline),
+            next_step=Words.of(tracked.next_step),
             promised_at=tracked.promised_at,
             is_late=tracked.is_late,
             waits_for_customer=tracked.waits_for_customer,
@@ -92,6 +144,8 @@ class TrackedOut(Out):
             reported_at=tracked.reported_at,
             documents=[DocumentOut.of(document) for document in tracked.documents],
             messages=[MessageOut.of(message) for message in tracked.messages],
+            may_object=may_object,
+            tasks=[AskedOut.of(each) for each in asked],
             **_lists(tracked),
         )
 
@@ -116,7 +170,18 @@ def _lists(tracked: Tracked) -> dict[str, list[Out]]:
                 status=Words.of(payment.status),
                 account_tail=payment.account_tail,
                 voucher_document_id=payment.voucher_document_id,
+                note=Words.of(payment.note) if payment.note else None,
             )
             for payment in tracked.payments
+        ],
+        "objections": [
+            TrackedObjectionOut(
+                lodged_at=o.lodged_at,
+                grounds=Words.of(o.grounds),
+                words=o.words,
+                status=Words.of(o.status),
+                is_open=o.is_open,
+            )
+            for o in tracked.objections
         ],
     }

@@ -44,6 +44,7 @@ EXCEPTIONS = {
     "psycopg": "LGPL-3.0: used as an unchanged library through its public interface, replaceable by the operator.",
     "psycopg-binary": "LGPL-3.0: as psycopg; the C part is the unchanged wheel from the package index.",
     "psycopg-pool": "LGPL-3.0: as psycopg.",
+    "zen-engine": "MIT by its LICENSE file, its metadata names none.",
 }
 """Packages outside the list, each with the reason why it may stay."""
 OPERATOR = re.compile(r"\s+(AND|OR)\s+", re.IGNORECASE)

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from uuid import uuid4
 
 from infra.simulator import choices, papers
 from infra.simulator.client import Api, Json, Refused
+from infra.simulator.questions import Asked, chance
 from infra.simulator.staff import UNAUTHORISED, Account
 
 CODE = re.compile(r"\b([0-9]{6})\b")
 NOTICES = 100
 PAUSE_BETWEEN_GOES = 1.0
 LETTER_TRIES, LETTER_SECONDS = 60, 0.5
+WITHDRAW_WAITS = (1, 2, 4, 0)
 NO_LONGER = frozenset({"conflict", "not_found"})
 LATER = frozenset({"too_many", "not_signed_in"})
+LESS = frozenset({"partial", "deny"})
+GROUNDS = ("amount", "coverage", "facts", "process", "other")
 
 
 class NoCode(Exception):
@@ -68,44 +73,61 @@ class Customers:
     api: Api
     desk: FrontDesk
     seed: int
-    busy: set[str] = field(default_factory=set)
+    busy: Counter[str] = field(default_factory=Counter)
+    sending: set[str] = field(default_factory=set)
     given_up: set[str] = field(default_factory=set)
     violations: list[str] = field(default_factory=list)
     _visits: Counter[str] = field(default_factory=Counter)
     _tokens: dict[str, str] = field(default_factory=dict)
-    _todo: asyncio.Queue[tuple[str, str]] = field(default_factory=asyncio.Queue)
+    _todo: asyncio.Queue[tuple[str, Callable[[], Awaitable[object]]]] = field(default_factory=asyncio.Queue)
+    _turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
-    def hear(self, number: str, what: str = "documents") -> None:
-        """A customer has something to do: send `documents`, or `withdraw`."""
-        if number not in self.busy:
-            self.busy.add(number)
-            self._todo.put_nowait((number, what))
+    def hear_documents(self, number: str) -> None:
+        """A customer is asked for documents; whoever is about to send some anyway need not be told twice."""
+        if number not in self.sending:
+            self.sending.add(number)
+            self.hear(number, lambda: self.send_documents(number))
+
+    def hear(self, number: str, what: Callable[[], Awaitable[object]]) -> None:
+        """A customer has something to do; what the same one has to do is done one after the other."""
+        self.busy[number] += 1
+        self._todo.put_nowait((number, what))
 
     async def act(self) -> None:
         """Act for one customer after the other until cancelled; several of these run side by side."""
         while True:
             number, what = await self._todo.get()
             try:
-                await (self.withdraw(number) if what == "withdraw" else self.send_documents(number))
+                async with self._turns[number]:
+                    await what()
             except NoCode:
                 pass  # heard of again when open requests are looked through
             except Refused as refused:
                 if refused.code not in NO_LONGER | LATER:
-                    self.violations.append(f"{number} {what}: {refused}")
+                    self.violations.append(f"{number}: {refused}")
             finally:
-                self.busy.discard(number)
+                self.sending.discard(number)
+                self.busy[number] -= 1
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no customer has anything to do."""
+        return not self.busy.total()
 
     async def withdraw(self, number: str) -> None:
         """Give the claim up; once the settlement is agreed it is too late, which is an answer too."""
         self.given_up.add(number)
-        await self._as(
-            number, "POST", f"/cases/{number}/withdraw", what="withdraw", body={"reason": "The damage was repaired."}
-        )
+        key, body = f"robot-{number}-withdraw", {"reason": "The damage was repaired."}
+        for wait in WITHDRAW_WAITS:
+            with suppress(Refused):
+                await self._as(number, "POST", f"/cases/{number}/withdraw", what="withdraw", key=key, body=body)
+                return
+            await asyncio.sleep(wait)  # a claim that was just reported may not have been looked at by the system
 
     async def send_documents(self, number: str) -> None:
         """Send what the open request lists, in one go or two; perhaps with a message."""
         self._visits[number] += 1
-        random = choices.chance(self.seed, number, "customer", self._visits[number])
+        random = chance(self.seed, number, "customer", self._visits[number])
         needed = await self.needed(number)
         for go in choices.goes(needed, random):
             await self.send_items(number, go, random)
@@ -114,6 +136,23 @@ class Customers:
         words = choices.message(random) if needed else ""
         if words:
             await self.write(number, words)
+
+    async def answer(self, asked: Asked, outcome: Json) -> None:
+        """Answer what is asked of the customer themselves, in the tracker."""
+        body = {"outcome": outcome, "notes": ""}
+        what, key = f"{asked.kind} (customer)", f"robot-{asked.id}"
+        await self._as(asked.case_number, "POST", f"/tasks/{asked.id}/complete", what=what, key=key, body=body)
+
+    async def objects(self, number: str, key: str) -> bool:
+        """Object to a decision that pays less than was asked for; false when it does not."""
+        seen = await self._as(number, "GET", f"/track/{number}")
+        if not any(exposure["result"] in LESS for exposure in seen["exposures"]):
+            return False
+        random = chance(self.seed, number, "grounds")
+        outcome = {"grounds": random.choice(GROUNDS)}
+        body = {"outcome": outcome, "notes": random.choice(choices.OBJECTIONS)}
+        await self._as(number, "POST", f"/cases/{number}/actions/object", what="object", key=key, body=body)
+        return True
 
     async def send_items(self, number: str, items: Sequence[str], random: Random) -> None:
         """Send these documents, one after the other."""
@@ -147,10 +186,10 @@ class Customers:
         upload = {"data": {"item": item}, "files": {"file": (name, body)}}
         await self._as(number, "POST", f"/cases/{number}/documents", what="upload", upload=upload)
 
-    async def _as(self, number: str, method: str, path: str, *, what: str = "", **how: object) -> Json:
+    async def _as(self, number: str, method: str, path: str, *, what: str = "", key: str = "", **how: object) -> Json:
         """A call as this customer."""
         token = self._tokens.get(number) or await self._sign_in(number)
-        key = str(uuid4()) if what else ""  # one key for all attempts of this one change
+        key = key or (str(uuid4()) if what else "")  # one key for all attempts of this one change
         try:
             return await self._send(token, method, path, what, key, how)
         except Refused as refused:
@@ -171,8 +210,3 @@ class Customers:
         answer = await self.api.command("sign_in", "POST", f"/track/{number}/sessions", body={"code": code})
         self._tokens[number] = token = str(answer["token"])
         return token
-
-
-def due_to_withdraw(numbers: Sequence[str], seed: int) -> list[str]:
-    """Whose customers give up before the decision."""
-    return [number for number in numbers if choices.withdraws(choices.chance(seed, number, "withdraw"))]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from random import Random
 from time import monotonic
 
@@ -16,48 +17,27 @@ from infra.simulator.bank import Bank
 from infra.simulator.choices import Answer, Asked
 from infra.simulator.client import Api, Json, Refused
 from infra.simulator.customers import Customers, FrontDesk
-from infra.simulator.demo_data import CAST, PASSWORD, DemoClaim, by_target, demo_claims
-from infra.simulator.staff import Account
+from infra.simulator.demo_data import CAST, PAID, PASSWORD, PEOPLE, DemoClaim, by_target, demo_claims
+from infra.simulator.demo_steps import ANSWERED, IN_THE_WAY, PATHS, missing_some
+from infra.simulator.opinions import NOTES
+from infra.simulator.questions import part_of
+from infra.simulator.staff import NEEDS_NOTES, Account
 from lian.auth.actor import Actor
 from lian.db.tables import IdempotencyKey
+from lian.domain.claims.fnol import PersonGiven
 from lian.domain.errors import Conflict
+from lian.domain.parties import Channel
 from lian.services.accounts import NewStaff, create_staff
 from lian.services.context import Context
 from lian.services.intake import report_claim
+from lian.services.opening import intakes, open_case
 from lian.services.policies import put_policy
 from lian.storage.bank_files import PaymentOrder
 
 TELLER = Actor(id="system:demo", name="Demo", roles=("customer_service",))
 CASES_AT_ONCE = 8
 PATIENCE, POLL = 60.0, 0.15
-WAITING, PAID = "waiting_for_customer", "paid"
-
-PATHS: dict[str, tuple[str, ...]] = {
-    "untouched": (),
-    "waiting_for_customer": ("ask",),
-    "partly_sent": ("ask", "send_some"),
-    "documents_to_check": ("ask", "send"),
-    "assessment": ("review",),
-    "assessment_held": ("review", "hold"),
-    "decision": ("review", "assess"),
-    "authority": ("review", "assess", "decide"),
-    "settlement": ("ask", "send", "check", "assess", "decide", "authorise"),
-    "with_bank": ("review", "assess", "decide", "authorise", "settle"),
-    "paid": ("ask", "send", "check", "assess", "decide", "authorise", "settle", "until_closed"),
-    "denied": ("review", "assess", "deny", "until_closed"),
-    "withdrawn": ("ask", "withdraw"),
-}
-"""The steps that lead a claim to where the demo wants it."""
-
-
-ANSWERED: dict[str, tuple[str, str, Answer]] = {
-    "review": ("initial_review", "wang", choices.agreed),
-    "check": ("check_documents", "wang", choices.agreed),
-    "assess": ("assess_loss", "wang", choices.agreed),
-    "decide": ("adjudicate", "wang", choices.agreed),
-    "deny": ("adjudicate", "chen", choices.denied),
-}
-"""Steps that are one answer: to which task, by whom, and how. The other steps are methods of `Scene`."""
+TO_TRACK = ("waiting_for_customer", "paid")
 
 
 class TooSlow(Exception):
@@ -86,8 +66,9 @@ async def fill(context: Context, api: Api) -> Sight:
             answer, _ = await report_claim(context, TELLER, claim.report, channel=claim.channel, key=claim.key)
             known[claim.key] = answer.number
             fresh[answer.number] = claim
+    await _open_others(context)
     unfinished = await _move(context, api, fresh) if fresh else []
-    waiting, paid = (known[by_target(claims, target)[0].key] for target in (WAITING, PAID))
+    waiting, paid = (known[by_target(claims, target)[0].key] for target in TO_TRACK)
     return Sight(len(fresh), waiting, paid, tuple(unfinished))
 
 
@@ -95,6 +76,15 @@ async def _hire(context: Context) -> None:
     for username, name, role in CAST:
         with suppress(Conflict):  # there since an earlier time, perhaps with another password
             await create_staff(context, None, NewStaff(username=username, name=name, password=PASSWORD, roles=(role,)))
+
+
+async def _open_others(context: Context) -> None:
+    """The examples of every kind that is opened with a form, waiting for somebody."""
+    for kind, intake in intakes().values():
+        for n, answers in enumerate(intake.examples):
+            reporter = PersonGiven(name=PEOPLE[n], phone=f"1380000{n:04d}")
+            key = f"demo:{kind.id}:{n}"
+            await open_case(context, TELLER, kind.id, answers=answers, reporter=reporter, channel=Channel.WEB, key=key)
 
 
 async def _numbers(context: Context, claims: Sequence[DemoClaim]) -> dict[str, str]:
@@ -107,7 +97,7 @@ async def _numbers(context: Context, claims: Sequence[DemoClaim]) -> dict[str, s
 
 async def _move(context: Context, api: Api, fresh: dict[str, DemoClaim]) -> list[str]:
     """Move the new claims along, several at once; returns those that did not come where they should."""
-    paid = {number for number, claim in fresh.items() if claim.target == PAID}
+    paid = {number for number, claim in fresh.items() if claim.target in PAID}
     bank = Bank(context.store, 1, lambda order, random: _pays(order, paid))
     banking = asyncio.create_task(bank.open_hours())
     turns, unfinished = asyncio.Semaphore(CASES_AT_ONCE), list[str]()
@@ -133,7 +123,7 @@ def _pays(order: PaymentOrder, numbers: set[str]) -> tuple[bool, str] | None:
 
 
 async def _signed_in(api: Api) -> dict[str, str]:
-    names = ("wang", "chen", "li")
+    names = ("wang", "chen", "li", "tang", "shen")
     return dict(zip(names, await asyncio.gather(*(api.sign_in(name, PASSWORD) for name in names)), strict=True))
 
 
@@ -183,6 +173,33 @@ class Scene:
     async def _withdraw(self, number: str, random: Random) -> None:
         await self.customers.withdraw(number)
 
+    async def _object(self, number: str, random: Random) -> None:
+        await self._open_task(number, "agree_settlement")
+        await self.customers.objects(number, f"demo-{number}")
+
+    async def _correct(self, number: str, random: Random) -> None:
+        await self._open_task(number, "adjudicate")
+        loss = (await self.desk.ask(f"/cases/{number}"))["exposures"][0]
+        after = str(part_of(Decimal(loss["assessed_amount"]), 0.8))
+        outcome = {"name": "assessed_amount", "exposure_id": loss["id"], "after": after}
+        await self._act(number, "correct", "wang", outcome, "发票重复计算。One invoice was counted twice.")
+
+    async def _recover(self, number: str, random: Random) -> None:
+        paid = Decimal((await self.desk.ask(f"/cases/{number}"))["paid_amount"])
+        outcome = {"recovery": "subrogation", "expected_amount": str(paid), "counterparty": "肇事方保险公司"}
+        await self._act(number, "open_recovery", "chen", outcome, "")
+
+    async def _await_special(self, number: str, random: Random) -> None:
+        await self._open_task(number, "examine_suspicion")
+
+    async def _await_judgement(self, number: str, random: Random) -> None:
+        await self._open_task(number, "judge_duplicate")
+
+    async def _act(self, number: str, action: str, who: str, outcome: Json, notes: str) -> None:
+        path, key = f"/cases/{number}/actions/{action}", f"demo-{number}-{action}"
+        body = {"outcome": outcome, "notes": notes}
+        await self.api.command(action, "POST", path, token=self.tokens[who], key=key, body=body)
+
     async def _answer(self, number: str, kind: str, who: str, answer: Answer = choices.agreed) -> None:
         task = await self._take(await self._open_task(number, kind), who)
         asked = Asked(task["id"], kind, number, task["ask"])
@@ -192,7 +209,7 @@ class Scene:
             f"/tasks/{asked.id}/complete",
             token=self.tokens[who],
             key=f"demo-{asked.id}",
-            body={"outcome": answer(asked), "notes": ""},
+            body={"outcome": answer(asked), "notes": NOTES if kind in NEEDS_NOTES else ""},
         )
 
     async def _authorise(self, number: str, random: Random) -> None:
@@ -208,10 +225,15 @@ class Scene:
         """The case's open task of one of these kinds, once there is one."""
         deadline = monotonic() + PATIENCE
         while monotonic() < deadline:
-            file = await self.desk.ask(f"/cases/{number}")
+            # As somebody who may also see what is suspected.
+            file = await self.api.call("GET", f"/cases/{number}", token=self.tokens["li"])
             for task in file["tasks"]:
-                if task["status"] == "open" and task["kind"] in kinds:
+                if task["status"] != "open":
+                    continue
+                if task["kind"] in kinds:
                     return task  # type: ignore[no-any-return]
+                if task["kind"] in IN_THE_WAY:
+                    await self._answer(number, task["kind"], IN_THE_WAY[task["kind"]])
             await asyncio.sleep(POLL)
         raise TooSlow(f"no task {' or '.join(kinds)}")
 
@@ -222,10 +244,3 @@ class Scene:
                 return
             await asyncio.sleep(POLL * 3)
         raise TooSlow("it did not close")
-
-
-def missing_some(asked: Asked, random: Random) -> Json:
-    """Two or three documents are asked for."""
-    required = [code for code in asked.ask["checklist"] if code not in choices.OPTIONAL]
-    some = random.sample(required, min(len(required), random.randint(2, 3)))
-    return choices.agreed(asked) | {"missing": sorted(some, key=required.index)}

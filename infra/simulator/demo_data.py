@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
@@ -25,9 +25,15 @@ CAST = (
     ("wang", "王敏 Wang Min", "claims_adjuster_junior"),
     ("chen", "陈静 Chen Jing", "claims_adjuster_senior"),
     ("li", "李强 Li Qiang", "team_lead"),
-    ("sun", "孙丽 Sun Li", "customer_service"),
-    ("zhou", "周婷 Zhou Ting", "operations"),
+    ("gao", "高远 Gao Yuan", "claims_manager"),
+    ("tang", "唐宁 Tang Ning", "panel_member"),
+    ("peng", "彭涛 Peng Tao", "panel_member"),
+    ("shen", "沈洁 Shen Jie", "special_investigator"),
     ("qian", "钱进 Qian Jin", "compliance"),
+    ("sun", "孙丽 Sun Li", "customer_service"),
+    ("wei", "魏东 Wei Dong", "external_adjuster"),
+    ("ning", "宁远 Ning Yuan", "agent"),
+    ("zhou", "周婷 Zhou Ting", "operations"),
     ("admin", "管理员 Administrator", "administrator"),
 )
 
@@ -143,15 +149,25 @@ TARGETS: tuple[tuple[str, int], ...] = (
     ("documents_to_check", 3),
     ("assessment", 4),
     ("assessment_held", 2),
+    ("special", 1),
+    ("corrected", 1),
     ("decision", 3),
+    ("panel", 1),
     ("authority", 4),
     ("settlement", 2),
+    ("objection", 1),
     ("with_bank", 2),
     ("paid", 5),
+    ("recovery", 1),
     ("denied", 3),
     ("withdrawn", 1),
 )
 """How far each of the demo's claims has come, and how many of each."""
+PAID = frozenset({"paid", "recovery"})
+"""Where the bank has to play along."""
+DUPLICATE, REPEATED = "duplicate", "assessment"
+"""One more report, of a loss that is known already: of a claim that has come so far."""
+GARAGE = PersonGiven(name="顺达汽修 Shunda Garage", phone="13900009999")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +188,9 @@ def demo_claims(now: datetime, seed: int = 1) -> list[DemoClaim]:
     people = random.sample(PEOPLE * 2, len(targets))
     claims = [_claim(n, target, people[n], random, now) for n, target in enumerate(targets)]
     random.shuffle(claims)
-    return claims
+    known = by_target(claims, REPEATED)[0]
+    again = replace(known.report, reporter=GARAGE, claimants=(known.report.reporter,))
+    return [*claims, replace(known, key=f"demo:{len(targets)}", target=DUPLICATE, report=again)]
 
 
 def _claim(n: int, target: str, name: str, random: Random, now: datetime) -> DemoClaim:
@@ -215,7 +233,7 @@ def _story(n: int, target: str, random: Random) -> Story:
     fitting = list(STORIES)
     if target == "authority":
         fitting = [s for s in STORIES if sum(low for _, low, _ in s.losses) >= LARGE / 2]
-    if target == "paid":
+    if target in PAID:
         fitting = [s for s in STORIES if sum(high for _, _, high in s.losses) <= LARGE]
     return fitting[(n + random.randint(0, 1)) % len(fitting)]
 

@@ -7,13 +7,19 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
+from sqlmodel import col, select
 from temporalio.client import Client
 
+from infra.simulator.branches import branches
 from infra.simulator.checks import OnTime, on_time, outcomes, problems_of
 from infra.simulator.client import Json
 from infra.simulator.costs import Spread, costs_of, spread
 from infra.simulator.office import Office
 from lian.db import journal
+from lian.db.balance import unbalanced
+from lian.db.tables import Decision, JournalEntry
+from lian.domain import journal as j
+from lian.domain.claims.definition import CLAIM
 from lian.services.context import Context
 from lian.settings import Settings
 
@@ -27,6 +33,11 @@ class Report:
     cases: int
     worked: int
     outcomes: dict[str, int]
+    duplicates: dict[str, int]
+    """How the second reports that robots made on purpose ended; they count nowhere else."""
+    branches: dict[str, int]
+    own_accord: dict[str, int]
+    """What robots did beside answering, by wish."""
     on_time: OnTime
     seconds: float
     commands: dict[str, int]
@@ -34,6 +45,7 @@ class Report:
     refusals: dict[str, int]
     bank_accepted: int
     bank_rejected: int
+    bank_returned: int
     actions: Spread
     events: Spread
     journal_events: int
@@ -65,16 +77,22 @@ class Report:
 async def gather_report(context: Context, office: Office, seconds: float) -> Report:
     """Read every closed case, its histories, and the journal."""
     numbers = [case["number"] for case in await office.list_cases(status="closed")]
-    cases = await office.read_cases(numbers)
+    every = await office.read_cases(numbers)
+    second = office.initiative.duplicates
+    cases = [case for case in every if case["number"] not in second]
     costs = await costs_of(await _temporal(context.settings), [_processes(case) for case in cases])
     async with context.transaction() as session:
         verified = await journal.verify(session)
+        unbalanced_ = await unbalanced(session)
     async with context.transaction() as session:
         compared = await journal.compare(session, context.ring)
     return Report(
         cases=len(cases),
-        worked=office.view.total,
+        worked=office.view.total - len(second),
         outcomes=outcomes(cases),
+        duplicates=outcomes([case for case in every if case["number"] in second]),
+        branches=branches(_claims(cases), advanced=await _advanced(context), reopened=await _reopened(context)),
+        own_accord=dict(sorted(office.initiative.happened.items())),
         on_time=on_time(cases),
         seconds=seconds,
         commands=dict(sorted(office.api.tally.commands.items())),
@@ -82,13 +100,34 @@ async def gather_report(context: Context, office: Office, seconds: float) -> Rep
         refusals=dict(sorted(office.api.tally.refusals.items())),
         bank_accepted=office.bank.accepted,
         bank_rejected=office.bank.rejected,
+        bank_returned=len(office.bank.returned),
         actions=spread([cost.actions for cost in costs]),
         events=spread([cost.events for cost in costs]),
         journal_events=verified.events,
-        damages=_told(verified.damages),
+        damages=_told([*verified.damages, *unbalanced_]),
         differences=_told(compared.damages),
-        problems=[problem for case in cases for problem in problems_of(case)] + office.violations,
+        problems=[problem for case in every for problem in problems_of(case)] + office.violations,
     )
+
+
+def _claims(cases: Sequence[Json]) -> list[Json]:
+    return [case for case in cases if case["kind"] == CLAIM.id]
+
+
+async def _advanced(context: Context) -> set[str]:
+    """Cases with an advance that was agreed to: the API does not tell it from a decision on the claim."""
+    query = select(Decision.case_id).where(Decision.subject == "advance", Decision.status == "final")
+    async with context.transaction() as session:
+        return {str(found) for found in (await session.execute(query)).scalars()}
+
+
+async def _reopened(context: Context) -> set[str]:
+    """Cases that a person handled again from some stage, rather than something that happened."""
+    by_staff = col(JournalEntry.actor).startswith("staff:")
+    query = select(JournalEntry).where(by_staff, JournalEntry.type == j.CaseReopened.TYPE)
+    async with context.transaction() as session:
+        entries = (await session.execute(query)).scalars()
+        return {str(entry.case_id) for entry in entries if not entry.body.get("action")}
 
 
 def _told(damages: Sequence[journal.Damage]) -> list[str]:

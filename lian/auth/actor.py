@@ -7,8 +7,12 @@ from decimal import Decimal
 from uuid import UUID
 
 from lian.auth.permissions import permissions_of
-from lian.domain.authority import limit_of
+from lian.domain.authority import ANY, limit_of
 from lian.domain.errors import NotAllowed
+
+NOT_YOURS = "Your role does not allow this."
+SEEING = ("case:read", "case:read_assigned", "case:read_own")
+"""Permissions that let staff and people outside see cases: all, or some."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +37,23 @@ class Actor:
         return self.case_id is not None
 
     @property
+    def sees_cases(self) -> bool:
+        """Whether they may look for cases at all; which, says `visible_cases`."""
+        return not self.is_customer and any(self.may(permission) for permission in SEEING)
+
+    @property
+    def is_outside(self) -> bool:
+        """An agent or an external adjuster: works with us on some cases, and sees neither others nor our reasoning."""
+        return self.sees_cases and not self.may("case:read")
+
+    @property
     def authority(self) -> Decimal:
-        """The amount they may decide alone (CLM-9), in the case's currency."""
-        return limit_of(self.roles)
+        """The amount of a claim they may decide alone (CLM-9), in the case's currency."""
+        return self.authority_for("claim", ANY)
+
+    def authority_for(self, decision: str, line: str) -> Decimal:
+        """The amount they may decide alone for this kind of decision in this line (CLM-9), in the case's currency."""
+        return limit_of(self.roles, decision=decision, line=line)
 
     def may(self, permission: str) -> bool:
         """Whether a role of theirs has the permission."""
@@ -44,7 +62,12 @@ class Actor:
     def require(self, permission: str) -> None:
         """Raise `NotAllowed` unless they have the permission."""
         if not self.may(permission):
-            raise NotAllowed("Your role does not allow this.", permission=permission)
+            raise NotAllowed(NOT_YOURS, permission=permission)
+
+    def require_sight(self) -> None:
+        """Raise `NotAllowed` for whoever sees no list of cases."""
+        if not self.sees_cases:
+            raise NotAllowed(NOT_YOURS, permission=SEEING[0])
 
 
 SYSTEM = Actor(id="system", name="Lian")

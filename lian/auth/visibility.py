@@ -1,26 +1,91 @@
-"""Which cases somebody may see: one rule inside every query, so that nobody can forget it (SEC-1)."""
+"""Which cases somebody may see: one rule inside every query, so that nobody can forget it (SEC-1).
+
+Staff see all cases. People outside see some: an external adjuster those with a task that is or was theirs, an agent
+those they reported. Of these they see the loss and their own work, never our reasoning about it: `sees_inside`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from typing import Any
 
-from sqlalchemy import ColumnElement, false, true
-from sqlmodel import col
+from sqlalchemy import ColumnElement, false, or_, true
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
 
 from lian.auth.actor import Actor
-from lian.db.tables import Case
+from lian.db.tables import Case, Document, Task
+from lian.domain.case_kinds import KINDS
+from lian.domain.claims.checklist import EVIDENCE
 
-if TYPE_CHECKING:
-    from typing import Any
+FOR_CUSTOMERS = frozenset({"customer", "letter"})
+"""Sources of documents that customers may open: what they sent, and letters to them."""
+CLAIM_PAPERS = frozenset({"customer", "staff"})
+"""Sources of documents that an external adjuster works with."""
+PAPERS_INSIDE = frozenset({"bank_account", "guardianship_proof", "identity", "kinship_proof", EVIDENCE})
+"""Of these they do not get: who somebody is, accounts, and what others found out."""
+SUSPICION_TASKS = frozenset(
+    task.id for kind in KINDS.values() for task in kind.tasks if task.permission == "task:investigate_fraud"
+)
+"""Special investigation."""
 
 
 def visible_cases(actor: Actor) -> ColumnElement[bool]:
     """The condition on `cases` for this actor: serves lists, search, counts and single pages alike."""
     if actor.is_customer:
         return col(Case.id) == actor.case_id
-    return true() if actor.may("case:read") else false()
+    if actor.may("case:read"):
+        return true()
+    seen: list[ColumnElement[bool]] = [false()]
+    if actor.may("case:read_assigned"):
+        # A name of its own: within a query over tasks it must not become that query's task.
+        theirs = aliased(Task)
+        seen.append(select(theirs.id).where(theirs.case_id == Case.id, _is_own(actor, theirs)).exists())
+    if actor.may("case:read_own"):
+        seen.append(col(Case.opened_by) == actor.id)
+    return or_(*seen)
 
 
 def visible(query: Any, actor: Actor) -> Any:
     """A query over `cases`, narrowed to what the actor may see."""
     return query.where(visible_cases(actor))
+
+
+def _is_own(actor: Actor, task: type[Task]) -> ColumnElement[bool]:
+    """Theirs now, or done by them."""
+    return or_(col(task.holder) == actor.id, col(task.completed_by) == actor.id)
+
+
+def workable_tasks(actor: Actor) -> ColumnElement[bool]:
+    """The condition on `tasks` and their `cases` for the desk.
+
+    People outside have only what was given to them; that a suspicion is looked into is for readers of risk alone.
+    """
+    theirs = _is_own(actor, Task) if actor.is_outside else true()
+    return visible_cases(actor) & theirs & (true() if actor.may("risk:read") else ~of_suspicion())
+
+
+def of_suspicion() -> ColumnElement[bool]:
+    """The condition on `tasks`: special investigation."""
+    return col(Task.kind).in_(SUSPICION_TASKS)
+
+
+def tells_of_suspicion(type_: str, body: Mapping[str, Any], task_ids: Collection[str]) -> bool:
+    """Whether an event tells of risk or suspicion; `task_ids` are the case's tasks of special investigation."""
+    is_referral = type_ == "action.taken" and body.get("action") == "refer"
+    return type_.startswith("risk.") or is_referral or body.get("task_id") in task_ids
+
+
+def sees_inside(actor: Actor) -> bool:
+    """Whether our reasoning is for them: journal, risk, panel, reserves, decisions, payees, contact data of others."""
+    return actor.may("case:read") and not actor.is_customer
+
+
+def may_read_document(actor: Actor, document: Document) -> bool:
+    """Whether a document of a case they see is for them; internal ones, such as minutes, are for staff alone."""
+    if actor.is_customer:
+        return document.source in FOR_CUSTOMERS
+    if sees_inside(actor) or document.received_by == actor.id:
+        return True
+    is_claim_paper = document.source in CLAIM_PAPERS and document.item_code not in PAPERS_INSIDE
+    return actor.may("case:read_assigned") and is_claim_paper

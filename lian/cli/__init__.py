@@ -29,6 +29,8 @@ COMMANDS = {
     "simulate": "simulate",
     "demo": "simulate",
     "journal": "journal",
+    "authority": "authority",
+    "report": "report",
 }
 """Command to the module of `lian.cli` that has it; one that does not exist yet is left out."""
 

@@ -9,8 +9,10 @@ from sqlmodel import col, select
 
 from lian.cli.running import with_context
 from lian.db import journal as records
+from lian.db.balance import unbalanced
 from lian.db.tables import Case
 from lian.services.context import Context
+from lian.services.rewriting import rebuild_all
 
 BAD = 1
 SHOWN = 50
@@ -24,10 +26,9 @@ Check = Annotated[bool, typer.Option("--check", help="Change nothing: only compa
 
 @journal.command()
 def verify() -> None:
-    """Recompute every chain; name each damaged event. Exit code 1 when there is one."""
+    """Recompute every chain and balance every ledger; name each damaged event. Exit code 1 when there is one."""
     report, numbers = with_context(_verified)
-    for damage in report.damages[:SHOWN]:
-        typer.echo(f"{numbers.get(str(damage.case_id), damage.case_id)} event {damage.chain_seq}: {damage.what}")
+    _show(report, numbers)
     _end(report, f"{report.events} events of {report.cases} cases verified", "damaged events")
 
 
@@ -35,13 +36,18 @@ def verify() -> None:
 def rebuild(check: Check = False) -> None:
     """Make every row anew from the journal (--check only compares). Exit code 1 when a comparison differs."""
     if not check:
-        cases = with_context(_rebuilt)
+        cases = with_context(rebuild_all)
         typer.echo(f"The rows of {cases} cases were made anew from the journal.")
         return
     report, numbers = with_context(_compared)
-    for damage in report.damages[:SHOWN]:
-        typer.echo(f"{numbers.get(str(damage.case_id), damage.case_id)}: {damage.what}")
+    _show(report, numbers)
     _end(report, f"The rows of {report.cases} cases compared with a rebuild", "differences")
+
+
+def _show(report: records.Report, numbers: dict[str, str]) -> None:
+    for damage in report.damages[:SHOWN]:
+        event = f" event {damage.chain_seq}" if damage.chain_seq else ""
+        typer.echo(f"{numbers.get(str(damage.case_id), damage.case_id)}{event}: {damage.what}")
 
 
 def _end(report: records.Report, looked_at: str, kind: str) -> None:
@@ -55,22 +61,15 @@ def _end(report: records.Report, looked_at: str, kind: str) -> None:
 async def _verified(context: Context) -> tuple[records.Report, dict[str, str]]:
     async with context.transaction() as session:
         report = await records.verify(session)
+        report.damages += await unbalanced(session)
     return report, await _numbers(context, report)
 
 
 async def _compared(context: Context) -> tuple[records.Report, dict[str, str]]:
     async with context.transaction() as session:
         report = await records.compare(session, context.ring)
+        report.damages += await unbalanced(session)
     return report, await _numbers(context, report)
-
-
-async def _rebuilt(context: Context) -> int:
-    async with context.transaction() as session:
-        ids = [case_id async for case_id in records.case_ids(session)]
-    for case_id in ids:  # one transaction each: desks wait for one case only, never for all
-        async with context.transaction() as session:
-            await records.rebuild(session, context.ring, case_id)
-    return len(ids)
 
 
 async def _numbers(context: Context, report: records.Report) -> dict[str, str]:

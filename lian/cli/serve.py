@@ -13,6 +13,7 @@ import typer
 
 from lian.db import migrate as schema
 from lian.runtime import configure_logs, new_context, open_context
+from lian.services.rewriting import rebuild_all
 from lian.settings import Settings, UnsafeSettings
 
 app = typer.Typer()
@@ -36,12 +37,18 @@ def migrate(
     """Bring the database schema up to date."""
     settings = _settings()
     if not check:
-        schema.upgrade(settings)
+        if schema.upgrade(settings):
+            typer.echo(f"The rows of {asyncio.run(_rewrite(settings))} cases were made anew from the journal.")
         return
     differences = schema.differences(settings)
     for difference in differences:
         typer.echo(difference)
     raise typer.Exit(1 if differences else 0)
+
+
+async def _rewrite(settings: Settings) -> int:
+    async with open_context(settings) as context:
+        return await rebuild_all(context)
 
 
 @app.command(rich_help_panel=PANEL)

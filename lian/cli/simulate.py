@@ -24,21 +24,21 @@ from infra.simulator.demo import Sight, fill
 from infra.simulator.demo_data import CAST, PASSWORD
 from infra.simulator.office import Office, Stuck, View
 from infra.simulator.report import Report, gather_report
-from infra.simulator.staff import cast
+from infra.simulator.staff import FEWEST, cast
 from lian.auth.permissions import ROLE_LABELS
 from lian.cli.running import settings_in_use, with_context
 from lian.services.context import Context
 
 PANEL = "Data"
 WRONG = 1
-FEWEST_STAFF = 4
 DEMO_PATIENCE = 60.0
 
 app = typer.Typer()
 
-Staff = Annotated[int, typer.Option(min=FEWEST_STAFF, max=100, help="How many robots work.")]
+Staff = Annotated[int, typer.Option(min=FEWEST, max=100, help="How many robots work.")]
 UntilClosed = Annotated[
-    bool, typer.Option("--until-closed", help="End when no case is open and check everything; else go on until Ctrl-C.")
+    bool,
+    typer.Option("--until-closed", help="End when nothing more happens and check everything; else go on until Ctrl-C."),
 ]
 Seed = Annotated[int, typer.Option(help="Another seed makes other choices.")]
 Url = Annotated[str, typer.Option(help="Address of the API; default: the stack of this folder.", show_default=False)]
@@ -134,14 +134,21 @@ def _progress(console: Console, api: Api) -> Iterator[Callable[[View], None]]:
 def _print(report: Report) -> None:
     ended = ", ".join(f"{count} {outcome}" for outcome, count in report.outcomes.items()) or "none"
     kinds = ", ".join(f"{count} {what}" for what, count in report.commands.items())
+    bank = (
+        f"{report.bank_accepted} transfers executed, {report.bank_rejected} refused, {report.bank_returned} sent back"
+    )
     speed = f"{report.commands_a_second:.1f} a second ({kinds})"
     on_time = f"{report.on_time.met} promises met, {report.on_time.late} late"
     lines = [
         f"Cases closed: {report.cases} ({ended}); {report.worked} of them in this run",
+        f"Reported twice on purpose: {_or_none(report.duplicates)}",
+        "Cases by branch:",
+        *(f"  {count:>5} {branch}" for branch, count in report.branches.items()),
+        f"Of their own accord: {_or_none(report.own_accord)}",
         f"On time: {report.on_time.rate:.1%} ({on_time})",
         f"Time: {report.seconds:.0f} s, {sum(report.commands.values())} commands, {speed}",
         f"Repeated after an outage: {report.retries}; refused: {_or_none(report.refusals)}",
-        f"Bank: {report.bank_accepted} transfers executed, {report.bank_rejected} refused",
+        f"Transfers: {bank}",
         f"Temporal actions per case: {_spread(report.actions)}",
         f"History events per case: {_spread(report.events)}",
         f"Journal verify: {report.journal_events} events, {len(report.damages) or 'no'} damaged",

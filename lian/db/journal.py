@@ -63,6 +63,15 @@ class SessionRows:
         if complete is not None:
             complete.append(row)
 
+    async def remove(self, model: type[Row], key: Any) -> None:
+        row = await self.get(model, key)
+        if self._added.pop((model, _key(row)), None) is not None:
+            await self._session.flush()
+        await self._session.delete(row)
+        complete = self._complete.get((model, _case_of(row)))
+        if complete is not None:
+            complete.remove(row)
+
 
 def _case_of(row: SQLModel) -> UUID:
     case_id: UUID = getattr(row, "case_id", None) or row.id  # type: ignore[attr-defined]
@@ -264,6 +273,9 @@ class MemoryRows:
 
     def add(self, row: SQLModel) -> None:
         self.rows[type(row), _key(row)] = row
+
+    async def remove(self, model: type[Row], key: Any) -> None:
+        del self.rows[model, key if isinstance(key, tuple) else (key,)]
 
 
 def _key(row: SQLModel) -> tuple[Any, ...]:

@@ -19,15 +19,22 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 ONE_AT_A_TIME = 724_000
 
 
-def upgrade(settings: Settings) -> None:
-    """Run all missing migrations in one transaction; two at once wait for each other."""
+def upgrade(settings: Settings) -> bool:
+    """Run all missing migrations in one transaction; two at once wait for each other.
+
+    True when a database that was in use was changed: its rows must be made anew from the journal, because rows may have
+    gained columns that only the journal can fill.
+    """
     url = settings.database_owner_url.get_secret_value() or settings.database_url.get_secret_value()
     app_role = make_url(settings.database_url.get_secret_value()).username
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": ONE_AT_A_TIME})
+        before = MigrationContext.configure(connection).get_current_revision()
         alembic.command.upgrade(_config(connection, app_role), "head")
+        after = MigrationContext.configure(connection).get_current_revision()
     engine.dispose()
+    return before is not None and before != after
 
 
 def _config(connection: Connection, app_role: str | None) -> Config:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -17,21 +18,34 @@ from sqlmodel import SQLModel
 
 from lian.db.tables import (
     Case,
+    CaseLink,
+    CaseTag,
     Clock,
+    Correction,
     Decision,
     Document,
     DocumentRequest,
     Exposure,
+    Investigation,
+    LedgerLine,
     Message,
+    Objection,
+    Panel,
+    PanelVote,
     Party,
     Payee,
     Payment,
+    RecoveryClaim,
+    RecoveryReceipt,
+    Referral,
     ReserveLine,
     Task,
 )
 from lian.domain import journal as j
+from lian.domain import ledger
 from lian.domain.claims.terms import PolicySnapshot
 from lian.domain.findings import Finding
+from lian.domain.parties import PartyRole
 from lian.domain.status import CaseStatus, ClockStatus, PaymentStatus, TaskStatus, move_to
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -50,6 +64,9 @@ class Rows(Protocol):
 
     def add(self, row: SQLModel) -> None:
         """A new row."""
+
+    async def remove(self, model: type[Row], key: Any) -> None:
+        """The row with this primary key is no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +121,7 @@ async def case_drafted(rows: Rows, c: Context, e: j.CaseDrafted) -> None:
             status=CaseStatus.DRAFT,
             channel=e.channel,
             subject_person_id=e.subject_person_id,
+            opened_by=e.opened_by,
             opened_at=c.at,
         )
     )
@@ -122,6 +140,13 @@ async def claim_reported(rows: Rows, c: Context, e: j.ClaimReported) -> None:
     case.loss_at, case.reported_at, case.injured = e.loss_at, e.reported_at, e.injured
     case.claimed_amount, case.currency = e.claimed_amount, e.currency
     case.place, case.course, case.draft = e.place, e.course, ""
+    case.details = dict(e.details)
+
+
+@on(j.CaseReported)
+async def case_reported(rows: Rows, c: Context, e: j.CaseReported) -> None:
+    case = await rows.get(Case, c.case_id)
+    case.policy_number, case.details, case.course = e.policy_number, dict(e.facts), e.text
 
 
 @on(j.SnapshotTaken)
@@ -135,6 +160,7 @@ async def case_submitted(rows: Rows, c: Context, e: j.CaseSubmitted) -> None:
     case.status = move_to(CaseStatus(case.status), CaseStatus.OPEN)
     case.received_at, case.plan = e.received_at, e.plan
     case.promised_at = e.promised_at
+    case.maturity = "reported"
 
 
 @on(j.CaseTriaged)
@@ -164,6 +190,206 @@ async def case_reopened(rows: Rows, c: Context, e: j.CaseReopened) -> None:
     case.reopened_at = c.at
 
 
+@on(j.CaseMatured)
+async def case_matured(rows: Rows, c: Context, e: j.CaseMatured) -> None:
+    (await rows.get(Case, c.case_id)).maturity = e.maturity
+
+
+@on(j.CaseLinked)
+async def case_linked(rows: Rows, c: Context, e: j.CaseLinked) -> None:
+    # A person and the process may say the same; the first word stays.
+    known = {(link.other_case_id, link.relation) for link in await rows.of_case(CaseLink, c.case_id)}
+    if (e.other_case_id, e.relation) in known:
+        return
+    rows.add(
+        CaseLink(
+            case_id=c.case_id,
+            other_case_id=e.other_case_id,
+            relation=e.relation,
+            other_number=e.other_number,
+            reasons=list(e.reasons),
+            linked_at=c.at,
+            linked_by=c.actor,
+        )
+    )
+
+
+@on(j.CaseTagged)
+async def case_tagged(rows: Rows, c: Context, e: j.CaseTagged) -> None:
+    if (e.tag, e.code) in {(known.tag, known.code) for known in await rows.of_case(CaseTag, c.case_id)}:
+        return
+    rows.add(CaseTag(case_id=c.case_id, tag=e.tag, code=e.code, tagged_at=c.at, tagged_by=c.actor))
+
+
+@on(j.CaseUntagged)
+async def case_untagged(rows: Rows, c: Context, e: j.CaseUntagged) -> None:
+    await rows.remove(CaseTag, (c.case_id, e.tag, e.code))
+
+
+# --- corrections ------------------------------------------------------------------------------------------------------
+
+
+PARTY_DETAILS = frozenset({"name", "phone", "email"})
+
+
+@on(j.CaseCorrected)
+async def case_corrected(rows: Rows, _: Context, e: j.CaseCorrected) -> None:
+    if e.party_id is not None and e.name in PARTY_DETAILS:
+        setattr(await rows.get(Party, e.party_id), e.name, e.after)
+
+
+@on(j.CorrectionProposed)
+async def correction_proposed(rows: Rows, c: Context, e: j.CorrectionProposed) -> None:
+    rows.add(
+        Correction(
+            id=e.correction_id,
+            case_id=c.case_id,
+            name=e.name,
+            exposure_id=e.exposure_id,
+            before=e.before,
+            after=e.after,
+            reason=e.reason,
+            proposed_at=c.at,
+            proposed_by=c.actor,
+        )
+    )
+
+
+@on(j.CorrectionDecided)
+async def correction_decided(rows: Rows, _: Context, e: j.CorrectionDecided) -> None:
+    correction = await rows.get(Correction, e.correction_id)
+    correction.status, correction.decided_by = "agreed" if e.agreed else "refused", e.decided_by
+
+
+CASE_FIGURES: dict[str, Callable[[str], Any]] = {
+    "loss_at": datetime.fromisoformat,
+    "received_at": datetime.fromisoformat,
+    "loss_cause": str,
+    "injured": int,
+    "policy_number": str,
+}
+"""Figures of the case itself, and how each is read from a correction's text."""
+
+
+@on(j.CorrectionApplied)
+async def correction_applied(rows: Rows, c: Context, e: j.CorrectionApplied) -> None:
+    correction, case = await rows.get(Correction, e.correction_id), await rows.get(Case, c.case_id)
+    correction.status, correction.applied_at = "applied", c.at
+    if e.exposure_id:
+        exposure = await rows.get(Exposure, e.exposure_id)
+        before, after = getattr(exposure, e.name) or Decimal(0), Decimal(e.after)
+        setattr(exposure, e.name, after)
+        if e.name == "claimed_amount":
+            case.claimed_amount += after - before
+        return
+    setattr(case, e.name, CASE_FIGURES[e.name](e.after))
+    if e.snapshot:
+        case.snapshot = SNAPSHOT.dump_python(e.snapshot, mode="json")
+
+
+# --- investigation, risk, panel ---------------------------------------------------------------------------------------
+
+
+@on(j.InvestigationReported)
+async def investigation_reported(rows: Rows, c: Context, e: j.InvestigationReported) -> None:
+    rows.add(
+        Investigation(
+            task_id=e.task_id,
+            case_id=c.case_id,
+            action=e.action,
+            finding=e.finding,
+            reported_at=c.at,
+            reported_by=c.actor,
+        )
+    )
+
+
+@on(j.RiskScored)
+async def risk_scored(rows: Rows, c: Context, e: j.RiskScored) -> None:
+    case = await rows.get(Case, c.case_id)
+    case.risk_score, case.risk_level = e.likelihood * e.impact, e.level
+    case.risk_findings = findings_json(e.findings)
+
+
+@on(j.RiskReferred)
+async def risk_referred(rows: Rows, c: Context, e: j.RiskReferred) -> None:
+    rows.add(Referral(id=e.referral_id, case_id=c.case_id, why=e.why, referred_at=c.at, referred_by=c.actor))
+
+
+@on(j.RiskConcluded)
+async def risk_concluded(rows: Rows, c: Context, e: j.RiskConcluded) -> None:
+    referral = await rows.get(Referral, e.referral_id)
+    referral.status, referral.outcome = "concluded", e.outcome
+    referral.concluded_at, referral.concluded_by = c.at, c.actor
+
+
+@on(j.PanelConvened)
+async def panel_convened(rows: Rows, c: Context, e: j.PanelConvened) -> None:
+    rows.add(
+        Panel(
+            id=e.panel_id,
+            case_id=c.case_id,
+            decision_id=e.decision_id,
+            decided_by=e.decided_by,
+            seats=e.seats,
+            quorum=e.quorum,
+            rule=e.rule,
+            why=e.why,
+            convened_at=c.at,
+        )
+    )
+
+
+@on(j.PanelVoted)
+async def panel_voted(rows: Rows, c: Context, e: j.PanelVoted) -> None:
+    panel = await rows.get(Panel, e.panel_id)
+    rows.add(
+        PanelVote(
+            panel_id=e.panel_id,
+            voter=e.voter,
+            case_id=c.case_id,
+            decided_by=panel.decided_by,
+            vote=e.vote,
+            reason=e.reason,
+            voted_at=c.at,
+        )
+    )
+
+
+@on(j.PanelConcluded)
+async def panel_concluded(rows: Rows, c: Context, e: j.PanelConcluded) -> None:
+    panel = await rows.get(Panel, e.panel_id)
+    panel.result, panel.concluded_at = e.result, c.at
+
+
+@on(j.AuthorityOverridden)
+async def authority_overridden(rows: Rows, _: Context, e: j.AuthorityOverridden) -> None:
+    (await rows.get(Decision, e.decision_id)).overridden_why = e.why
+
+
+@on(j.ObjectionLodged)
+async def objection_lodged(rows: Rows, c: Context, e: j.ObjectionLodged) -> None:
+    decision = await rows.get(Decision, e.decision_id)
+    rows.add(
+        Objection(
+            id=e.objection_id,
+            case_id=c.case_id,
+            decision_id=e.decision_id,
+            decision_by=decision.decided_by,
+            grounds=e.grounds,
+            words=e.words,
+            lodged_at=c.at,
+            lodged_by=c.actor,
+        )
+    )
+
+
+@on(j.ObjectionDecided)
+async def objection_decided(rows: Rows, c: Context, e: j.ObjectionDecided) -> None:
+    objection = await rows.get(Objection, e.objection_id)
+    objection.status, objection.decided_by, objection.decided_at = e.result, e.decided_by, c.at
+
+
 # --- parties, exposures, reserves -------------------------------------------------------------------------------------
 
 
@@ -175,11 +401,15 @@ async def party_added(rows: Rows, c: Context, e: j.PartyAdded) -> None:
             case_id=c.case_id,
             person_id=e.person_id,
             role=e.role,
+            is_minor=e.is_minor,
+            represents=e.represents,
             name=e.name,
             phone=e.phone,
             email=e.email,
         )
     )
+    if e.is_minor and e.role == PartyRole.CLAIMANT:
+        (await rows.get(Case, c.case_id)).minors += 1
 
 
 @on(j.ExposureOpened)
@@ -210,7 +440,11 @@ async def exposure_decided(rows: Rows, _: Context, e: j.ExposureDecided) -> None
 
 @on(j.ReserveSet)
 async def reserve_set(rows: Rows, c: Context, e: j.ReserveSet) -> None:
-    (await rows.get(Exposure, e.exposure_id)).reserve_amount = e.amount
+    exposure = await rows.get(Exposure, e.exposure_id)
+    if e.reserve_line == "expense":
+        exposure.expense_reserve_amount = e.amount
+    else:
+        exposure.reserve_amount = e.amount
     rows.add(
         ReserveLine(
             case_id=c.case_id,
@@ -290,6 +524,13 @@ async def clock_stopped(rows: Rows, c: Context, e: j.ClockStopped) -> None:
 async def clock_cancelled(rows: Rows, c: Context, e: j.ClockCancelled) -> None:
     clock = await _clock(rows, c, e.clock)
     clock.status = move_to(ClockStatus(clock.status), ClockStatus.CANCELLED)
+    await rewrite_urgency(rows, c.case_id)
+
+
+@on(j.ClockRestarted)
+async def clock_restarted(rows: Rows, c: Context, e: j.ClockRestarted) -> None:
+    clock = await _clock(rows, c, e.clock)
+    clock.started_at, clock.due_at, clock.warn_at = e.started_at, e.due_at, e.warn_at
     await rewrite_urgency(rows, c.case_id)
 
 
@@ -378,6 +619,12 @@ async def task_released(rows: Rows, c: Context, e: j.TaskReleased) -> None:
     task.holder, task.claimed_at, task.version = "", None, c.chain_seq
 
 
+@on(j.TaskBarred)
+async def task_barred(rows: Rows, c: Context, e: j.TaskBarred) -> None:
+    task = await rows.get(Task, e.task_id)
+    task.excluded, task.version = sorted({*task.excluded, e.actor}), c.chain_seq
+
+
 @on(j.TaskCompleted)
 async def task_completed(rows: Rows, c: Context, e: j.TaskCompleted) -> None:
     task = await rows.get(Task, e.task_id)
@@ -455,18 +702,36 @@ async def decision_made(rows: Rows, c: Context, e: j.DecisionMade) -> None:
             result=e.result,
             approved_amount=e.approved_amount,
             needs_second=e.needs_second,
+            subject=e.subject,
+            authority_version=e.authority_version,
             status="referred" if e.needs_second else "final",
         )
     )
     if not e.needs_second:
-        (await rows.get(Case, c.case_id)).approved_amount = e.approved_amount
+        await _approve(rows, c, e.approved_amount)
+
+
+async def _approve(rows: Rows, c: Context, amount: Decimal) -> None:
+    case = await rows.get(Case, c.case_id)
+    book(rows, c, ledger.approved(amount - case.approved_amount))
+    case.approved_amount = amount
+
+
+def book(rows: Rows, c: Context, lines: tuple[ledger.Line, ...]) -> None:
+    """Enter the lines of one event."""
+    for line in lines:
+        rows.add(
+            LedgerLine(
+                case_id=c.case_id, chain_seq=c.chain_seq, account=line.account, amount=line.amount, booked_at=c.at
+            )
+        )
 
 
 @on(j.DecisionAuthorised)
 async def decision_authorised(rows: Rows, c: Context, e: j.DecisionAuthorised) -> None:
     decision = await rows.get(Decision, e.decision_id)
     decision.status, decision.authorised_by, decision.authorised_at = "final", e.authorised_by, c.at
-    (await rows.get(Case, c.case_id)).approved_amount = decision.approved_amount
+    await _approve(rows, c, decision.approved_amount)
 
 
 @on(j.DecisionReturned)
@@ -486,9 +751,26 @@ async def payee_named(rows: Rows, c: Context, e: j.PayeeNamed) -> None:
             name=e.name,
             account_sealed=c.stored["account"] if e.account else "",
             account_tail=e.account[-4:],
+            account_mark=e.account_mark,
             bank=e.bank,
+            named_by=c.actor,
+            is_changed=e.is_changed,
+            sanctions=e.sanctions,
         )
     )
+
+
+@on(j.PayeeChecked)
+async def payee_checked(rows: Rows, _: Context, e: j.PayeeChecked) -> None:
+    payee = await rows.get(Payee, e.payee_id)
+    answer = "yes" if e.is_right else "no"
+    match e.what:
+        case "sanctions":
+            payee.sanctions = "cleared" if e.is_right else "confirmed"
+        case "account":
+            payee.verified, payee.verified_by = answer, e.checked_by
+        case "customer":
+            payee.confirmed = answer
 
 
 @on(j.PaymentRequested)
@@ -518,8 +800,12 @@ async def payment_confirmed(rows: Rows, c: Context, e: j.PaymentConfirmed) -> No
     payment = await rows.get(Payment, e.payment_id)
     payment.status = move_to(PaymentStatus(payment.status), PaymentStatus.CONFIRMED)
     payment.settled_at, payment.bank_reference, payment.paid_on = c.at, e.bank_reference, e.paid_on
-    case = await rows.get(Case, c.case_id)
-    case.paid_amount += payment.amount
+    await _pay(rows, c, payment.amount)
+
+
+async def _pay(rows: Rows, c: Context, amount: Decimal) -> None:
+    (await rows.get(Case, c.case_id)).paid_amount += amount
+    book(rows, c, ledger.paid(amount))
 
 
 @on(j.PaymentRejected)
@@ -527,3 +813,75 @@ async def payment_rejected(rows: Rows, c: Context, e: j.PaymentRejected) -> None
     payment = await rows.get(Payment, e.payment_id)
     payment.status = move_to(PaymentStatus(payment.status), PaymentStatus.REJECTED)
     payment.settled_at, payment.reject_reason = c.at, e.reason
+
+
+@on(j.PaymentReturned)
+async def payment_returned(rows: Rows, c: Context, e: j.PaymentReturned) -> None:
+    payment, case = await rows.get(Payment, e.payment_id), await rows.get(Case, c.case_id)
+    payment.status = move_to(PaymentStatus(payment.status), PaymentStatus.RETURNED)
+    payment.reject_reason = e.reason
+    case.paid_amount -= payment.amount
+    book(rows, c, ledger.returned(payment.amount))
+
+
+@on(j.PaymentReversed)
+async def payment_reversed(rows: Rows, _: Context, e: j.PaymentReversed) -> None:
+    payment = await rows.get(Payment, e.payment_id)
+    payment.status = move_to(PaymentStatus(payment.status), PaymentStatus.REVERSED)
+    payment.reject_reason, payment.recovery_id = e.why, e.recovery_id
+    payment.reversal_asked_by, payment.reversed_by = e.asked_by, e.reversed_by
+
+
+@on(j.RecoveryOpened)
+async def recovery_opened(rows: Rows, c: Context, e: j.RecoveryOpened) -> None:
+    rows.add(
+        RecoveryClaim(
+            id=e.recovery_id,
+            case_id=c.case_id,
+            recovery=e.recovery,
+            counterparty=e.counterparty,
+            payment_id=e.payment_id,
+            expected_amount=e.expected_amount,
+            currency=e.currency,
+            opened_at=c.at,
+            opened_by=c.actor,
+        )
+    )
+    if e.recovery in ledger.OWED_BACK:
+        # What was paid too much is no longer paid to the claim: it is owed to us.
+        (await rows.get(Case, c.case_id)).paid_amount -= e.expected_amount
+        book(rows, c, ledger.owed_back(e.expected_amount))
+
+
+@on(j.RecoveryReceived)
+async def recovery_received(rows: Rows, c: Context, e: j.RecoveryReceived) -> None:
+    recovery = await rows.get(RecoveryClaim, e.recovery_id)
+    recovery.received_amount += e.amount
+    rows.add(
+        RecoveryReceipt(
+            id=e.receipt_id,
+            case_id=c.case_id,
+            recovery_id=e.recovery_id,
+            amount=e.amount,
+            received_on=e.received_on,
+            reference=e.reference,
+            entered_by=c.actor,
+        )
+    )
+    book(rows, c, ledger.received(ledger.Recovery(recovery.recovery), e.amount))
+
+
+@on(j.RecoveryReduced)
+async def recovery_reduced(rows: Rows, c: Context, e: j.RecoveryReduced) -> None:
+    (await rows.get(RecoveryClaim, e.recovery_id)).expected_amount -= e.amount
+    (await rows.get(Case, c.case_id)).paid_amount += e.amount
+    book(rows, c, ledger.owed_back(-e.amount))
+
+
+@on(j.RecoveryClosed)
+async def recovery_closed(rows: Rows, c: Context, e: j.RecoveryClosed) -> None:
+    recovery = await rows.get(RecoveryClaim, e.recovery_id)
+    recovery.status, recovery.closed_why, recovery.closed_at = "closed", e.why, c.at
+    left = recovery.expected_amount - recovery.received_amount
+    if left > 0:
+        book(rows, c, ledger.given_up(ledger.Recovery(recovery.recovery), left))

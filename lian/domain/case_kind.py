@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from lian.domain.labels import Label
 from lian.domain.sla import ClockPolicy
-from lian.domain.tasks import TaskKind
+from lian.domain.tasks import ActionKind, Json, Question, TaskKind, accept_any, questions
+
+FIRST, LAST = "report", "closed"
+"""Every case begins and ends at these stages, whatever its kind."""
+NUMBER_OF_POLICY = "policy_number"
+"""An intake question of this name says which policy the case is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +27,65 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """What customers read once the case has ended so. `stage` is the side way it ends on, where there is one."""
+
+    headline: Label
+    next_step: Label
+    tone: Literal["ok", "bad", "none"] = "none"
+    stage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The form a case of this kind begins with. Who reports it, and how to reach them, is asked of everybody.
+
+    Its coded answers go to the process; personal ones (`question(personal=True)`) are sealed and never do.
+    """
+
+    label: Label
+    help: Label
+    outcome: type[Any]
+    examples: tuple[Json, ...]
+    """Filled-in forms, made up: the API's description, the demo and the tests use them."""
+    check: Callable[[Any, Json], None] = accept_any
+    rows: dict[str, type[Any]] = field(default_factory=dict)
+    by_customer: bool = True
+    """Whether customers may open such a case on the web."""
+
+    @property
+    def coded(self) -> dict[str, Question]:
+        """The questions whose answers the process knows."""
+        asked = questions(self.outcome).items()
+        return {name: q for name, q in asked if not q.personal and name != NUMBER_OF_POLICY}
+
+    @property
+    def personal(self) -> tuple[str, ...]:
+        """The questions whose answers only people read."""
+        return tuple(name for name, q in questions(self.outcome).items() if q.personal)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a standard procedure: a stage, its task, and the clocks that stop once it is answered.
+
+    `ends` maps an answer's `result` to the case's outcome, and with it every clock stops; any other answer goes on with
+    the next step. `by_another`: whoever answered the step before must not answer this one.
+    """
+
+    stage: str
+    task: str
+    stops: tuple[str, ...] = ()
+    ends: dict[str, str] = field(default_factory=dict)
+    by_another: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CaseKind:
-    """A kind's definition. `promise` names the clock whose due date customers are told."""
+    """A kind's definition. `promise` names the clock whose due date customers are told.
+
+    A kind with `steps` needs no procedure of its own: `workflows/standard.py` runs it.
+    """
 
     id: str
     prefix: str
@@ -34,6 +98,22 @@ class CaseKind:
     promise: str
     outcomes: dict[str, Label]
     pack: str
+    actions: tuple[ActionKind, ...] = ()
+    intake: Intake | None = None
+    steps: tuple[Step, ...] = ()
+    endings: dict[str, Ending] = field(default_factory=dict)
+    """What customers read of each outcome."""
+    detours: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Stages off the main way, each with those it stands in for; customers see one only when their case takes it."""
+    binding: frozenset[str] = frozenset()
+    """Stages at which the case can no longer be withdrawn."""
+    reopens: tuple[str, ...] = ()
+    """Stages at which a closed case may be handled again; empty: any of its steps'."""
+
+    @property
+    def reopen_at(self) -> tuple[str, ...]:
+        """The stages at which a closed case may be handled again."""
+        return self.reopens or tuple(dict.fromkeys(step.stage for step in self.steps))
 
     def task(self, kind: str) -> TaskKind:
         """The task kind with this id; raises `KeyError` for one the kind does not have."""
@@ -41,6 +121,10 @@ class CaseKind:
             if task.id == kind:
                 return task
         raise KeyError(kind)
+
+    def action(self, action: str) -> ActionKind | None:
+        """The action with this id, if the kind has it."""
+        return next((a for a in self.actions if a.id == action), None)
 
     def has_task(self, kind: str) -> bool:
         """Whether the kind asks this of people."""

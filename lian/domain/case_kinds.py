@@ -8,15 +8,23 @@ from lian.domain.errors import NotFound
 from lian.domain.tasks import TaskKind
 
 KINDS: dict[str, CaseKind] = {
-    CLAIM.id: CLAIM,
+    kind.id: kind
+    for kind in (
+        CLAIM,
+    )
 }
 
 
 def kind_of(kind: str) -> CaseKind:
     """The definition of a kind. Raises `NotFound` for an unknown one."""
     if kind not in KINDS:
-        raise NotFound(f"There is no kind of case called {kind}.")
+        raise NotFound("There is no kind of case with this name.")
     return KINDS[kind]
+
+
+def kind_of_number(number: str) -> CaseKind | None:
+    """The kind whose cases have numbers like this one."""
+    return next((kind for kind in KINDS.values() if number.startswith(f"{kind.prefix}-")), None)
 
 
 def task_kind(kind: str, task: str) -> TaskKind:

@@ -80,6 +80,8 @@ class CaseDrafted(Event):
     kind: str
     channel: str
     subject_person_id: UUID
+    opened_by: str = ""
+    """The account that reported it: agents see the cases they brought."""
 
 
 @event("claim.draft_saved")
@@ -102,8 +104,19 @@ class ClaimReported(Event):
     injured: int
     claimed_amount: Decimal
     currency: str
+    details: dict[str, str] = field(default_factory=dict)
+    """What else was told, as codes of `claims/risk.py`; never free text."""
     place: str = personal()
     course: str = personal()
+
+
+@event("case.reported")
+class CaseReported(Event):
+    """What a case of another kind is about: the coded answers of its intake form, and its text."""
+
+    facts: Json
+    policy_number: str = ""
+    text: str = personal()
 
 
 @event("policy.snapshot_taken")
@@ -140,7 +153,7 @@ class StageEntered(Event):
 
 @event("case.closed")
 class CaseClosed(Event):
-    """The procedure ended with this outcome: paid, denied or withdrawn."""
+    """The procedure ended with this outcome, one of its kind's."""
 
     outcome: str
 
@@ -154,22 +167,220 @@ class CaseWithdrawn(Event):
 
 @event("case.reopened")
 class CaseReopened(Event):
-    """A closed case is handled again from `stage` (CLM-15); `generation` counts its lives."""
+    """A closed case is handled again from `stage` (CLM-15); `generation` counts its lives.
+
+    `action` is what somebody does on it that made it live again: its kind, answer, actor and authority.
+    """
 
     stage: str
     generation: int
+    action: Json = field(default_factory=dict)
     reason: str = personal()
+
+
+@event("action.refused")
+class ActionRefused(Event):
+    """What somebody did on a closed case was no longer possible once it lived again; `why` is told to them."""
+
+    action: str
+    why: str
+
+
+@event("case.matured")
+class CaseMatured(Event):
+    """A maturity gate was passed, never to be passed back."""
+
+    maturity: str
+
+
+@event("case.linked")
+class CaseLinked(Event):
+    """This case belongs with another one: the same loss, a related one, or a complaint about it (CLM-3, CLM-11)."""
+
+    other_case_id: UUID
+    other_number: str
+    relation: str
+    reasons: tuple[str, ...] = ()
+
+
+@event("case.tagged")
+class CaseTagged(Event):
+    """The case is counted with others under a code, such as a catastrophe's."""
+
+    tag: str
+    code: str
+
+
+@event("case.untagged")
+class CaseUntagged(Event):
+    """It no longer is."""
+
+    tag: str
+    code: str
+
+
+@event("action.taken")
+class ActionTaken(Event):
+    """Somebody did something on the case of their own accord; what follows from it stands in the events after it."""
+
+    action: str
+    outcome: Json
+    notes: str = personal()
 
 
 @event("case.corrected")
 class CaseCorrected(Event):
-    """A recorded mistake was put right; the old value stays on record."""
+    """A recorded mistake was put right; the old value stays on record.
+
+    `subject` is `party`: `name` is that party's name, phone or email, sealed under their own key.
+    """
 
     subject: str
     name: str
+    party_id: UUID | None = None
+    person_id: UUID | None = None
     before: str = personal()
     after: str = personal()
     reason: str = personal()
+
+
+@event("correction.proposed")
+class CorrectionProposed(Event):
+    """A recorded figure is said to be wrong; one that may change money waits for a second person."""
+
+    correction_id: UUID
+    name: str
+    before: str
+    after: str
+    exposure_id: UUID | None = None
+    needs_second: bool = True
+    reason: str = personal()
+
+
+@event("correction.decided")
+class CorrectionDecided(Event):
+    """The second person agreed to the correction, or did not."""
+
+    correction_id: UUID
+    agreed: bool
+    decided_by: str
+
+
+@event("correction.applied")
+class CorrectionApplied(Event):
+    """From here on the corrected figure counts; the old one stays on record. `snapshot` comes with another policy."""
+
+    correction_id: UUID
+    name: str
+    before: str
+    after: str
+    exposure_id: UUID | None = None
+    snapshot: PolicySnapshot | None = None
+
+
+# --- investigation, risk, panel ---------------------------------------------------------------------------------------
+
+
+@event("investigation.planned")
+class InvestigationPlanned(Event):
+    """What is to be found out, and by which means (CLM-6)."""
+
+    actions: tuple[str, ...]
+
+
+@event("investigation.reported")
+class InvestigationReported(Event):
+    """One action was carried out; its words are the task's notes, its evidence lies with the case (CLM-6)."""
+
+    task_id: UUID
+    action: str
+    finding: str
+
+
+@event("risk.scored")
+class RiskScored(Event):
+    """What the indicators say: likelihood and impact from 1 to 5, with the reasons (CLM-14)."""
+
+    likelihood: int
+    impact: int
+    level: str
+    findings: tuple[Finding, ...]
+    table_version: str
+
+
+@event("risk.referred")
+class RiskReferred(Event):
+    """The claim goes to special investigation (CLM-14); `why` is `score` or what a person suspects."""
+
+    referral_id: UUID
+    why: str
+
+
+@event("risk.concluded")
+class RiskConcluded(Event):
+    """What special investigation found: cleared, confirmed or inconclusive (CLM-14)."""
+
+    referral_id: UUID
+    outcome: str
+
+
+@event("panel.convened")
+class PanelConvened(Event):
+    """Several people decide together (CLM-8): `seats` are asked, `quorum` must vote, `rule` says when it is carried."""
+
+    panel_id: UUID
+    decision_id: UUID
+    decided_by: str
+    seats: int
+    quorum: int
+    rule: str
+    why: str
+
+
+@event("panel.voted")
+class PanelVoted(Event):
+    """One member's vote, with reasons; never changed (CLM-8)."""
+
+    panel_id: UUID
+    voter: str
+    vote: str
+    reason: str = personal()
+
+
+@event("panel.concluded")
+class PanelConcluded(Event):
+    """The panel carried the proposal or rejected it; its minutes follow as a letter (CLM-8)."""
+
+    panel_id: UUID
+    result: str
+
+
+@event("authority.overridden")
+class AuthorityOverridden(Event):
+    """Break-glass: a decision was let stand by somebody above the table, who answers for it (CLM-9)."""
+
+    decision_id: UUID
+    overridden_by: str
+    why: str
+
+
+@event("objection.lodged")
+class ObjectionLodged(Event):
+    """Somebody objects to the decision (CLM-11)."""
+
+    objection_id: UUID
+    decision_id: UUID
+    grounds: str
+    words: str = personal()
+
+
+@event("objection.decided")
+class ObjectionDecided(Event):
+    """Another person looked again: the decision is upheld, or will be made anew (CLM-11)."""
+
+    objection_id: UUID
+    result: str
+    decided_by: str
 
 
 # --- parties, exposures, reserves -------------------------------------------------------------------------------------
@@ -182,6 +393,9 @@ class PartyAdded(Event):
     party_id: UUID
     person_id: UUID
     role: str
+    is_minor: bool = False
+    represents: UUID | None = None
+    """The party for whom a representative acts."""
     name: str = personal()
     phone: str = personal()
     email: str = personal()
@@ -286,6 +500,16 @@ class ClockStopped(Event):
     verdict: str
 
 
+@event("clock.restarted")
+class ClockRestarted(Event):
+    """The promise runs from another start: the recorded one was wrong."""
+
+    clock: str
+    started_at: datetime
+    due_at: datetime | None
+    warn_at: datetime | None
+
+
 @event("clock.cancelled")
 class ClockCancelled(Event):
     """The promise no longer applies."""
@@ -357,6 +581,14 @@ class TaskReleased(Event):
     task_id: UUID
 
 
+@event("task.barred")
+class TaskBarred(Event):
+    """Since the task was opened, one more person must not do it (four eyes)."""
+
+    task_id: UUID
+    actor: str
+
+
 @event("task.completed")
 class TaskCompleted(Event):
     """The task's question was answered."""
@@ -412,7 +644,7 @@ class DocumentRead(Event):
 
 @event("letter.issued")
 class LetterIssued(Event):
-    """A letter was made and stored: document_request, voucher or denial."""
+    """A letter was made and stored: document_request, voucher, denial or panel_minutes."""
 
     document_id: UUID
     letter: str
@@ -440,6 +672,9 @@ class DecisionMade(Event):
     result: str
     approved_amount: Decimal
     needs_second: bool
+    subject: str = "claim"
+    """`claim`, or `advance` for the undisputed part paid before the decision (Insurance Law art. 25)."""
+    authority_version: str = ""
 
 
 @event("decision.authorised")
@@ -466,9 +701,25 @@ class PayeeNamed(Event):
     decision_id: UUID
     person_id: UUID
     amount: Decimal
+    account_mark: str = ""
+    """Keyed fingerprint of the account: equal for equal accounts."""
+    is_changed: bool = False
+    """Another account than this person was paid to, or named, before."""
+    sanctions: str = ""
+    """`clear`, or `hit` when the list has the name."""
     name: str = personal()
     account: str = personal()
     bank: str = personal()
+
+
+@event("payee.checked")
+class PayeeChecked(Event):
+    """Somebody looked at a payee before money moves: `what` is sanctions, account or customer."""
+
+    payee_id: UUID
+    what: str
+    is_right: bool
+    checked_by: str
 
 
 @event("payment.requested")
@@ -505,3 +756,62 @@ class PaymentRejected(Event):
 
     payment_id: UUID
     reason: str
+
+
+@event("payment.returned")
+class PaymentReturned(Event):
+    """The payee's bank sent the money back after it was paid; `reduced` is what that takes off overpayments."""
+
+    payment_id: UUID
+    reason: str
+    reduced: Decimal = Decimal(0)
+
+
+@event("payment.reversed")
+class PaymentReversed(Event):
+    """Paid to the wrong payee or in error: it no longer counts as paid to the claim, and is claimed back."""
+
+    payment_id: UUID
+    why: str
+    recovery_id: UUID
+    asked_by: str = ""
+    reversed_by: str
+
+
+@event("recovery.opened")
+class RecoveryOpened(Event):
+    """Money is to come back (CLM-15): subrogation, salvage, overpayment or a recalled payment."""
+
+    recovery_id: UUID
+    recovery: str
+    expected_amount: Decimal
+    currency: str
+    payment_id: UUID | None = None
+    counterparty: str = personal()
+
+
+@event("recovery.received")
+class RecoveryReceived(Event):
+    """Some of it came."""
+
+    recovery_id: UUID
+    receipt_id: UUID
+    amount: Decimal
+    received_on: date
+    reference: str
+
+
+@event("recovery.reduced")
+class RecoveryReduced(Event):
+    """An overpayment was smaller than booked, because the payment it came from was sent back by the payee's bank."""
+
+    recovery_id: UUID
+    amount: Decimal
+
+
+@event("recovery.closed")
+class RecoveryClosed(Event):
+    """Nothing more is expected: received in full, or given up with a reason."""
+
+    recovery_id: UUID
+    why: str

@@ -27,6 +27,19 @@ class ClockRun:
     breached: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Something a person does on the case of their own accord; `outcome` answers the action's form."""
+
+    command_id: str
+    action: str
+    actor: str
+    authority: Decimal
+    outcome: Json
+    notes: str = ""
+    is_customer: bool = False
+
+
 @dataclass(slots=True, kw_only=True)
 class CaseState:
     """All a case's process carries, also across continue-as-new. `seq` numbers its events without a gap."""
@@ -48,6 +61,8 @@ class CaseState:
     """When a person last answered a task: what the customer sent since then was not yet seen by anyone."""
     recent: list[str] = field(default_factory=list)
     """The last command ids, so that a repeat after continue-as-new is known."""
+    first_action: Act | None = None
+    """What somebody did on the closed case that made it live again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +99,15 @@ class CloseRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSettled:
-    """What became of one transfer."""
+    """What became of one transfer: confirmed or rejected, and later perhaps returned.
+
+    `reduced` is what a return takes off the overpayments that were booked before.
+    """
 
     payment_id: UUID
     status: str
+    amount: Decimal = Decimal(0)
+    reduced: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

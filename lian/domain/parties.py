@@ -18,6 +18,10 @@ class PartyRole(StrEnum):
     COMPLAINANT = "complainant"
     INTERMEDIARY = "intermediary"
     REPRESENTATIVE = "representative"
+    LAWYER = "lawyer"
+    HEIR = "heir"
+    WITNESS = "witness"
+    THIRD_PARTY = "third_party"
 
 
 class Channel(StrEnum):
@@ -40,6 +44,10 @@ ROLE_LABELS: dict[PartyRole, Label] = {
     PartyRole.COMPLAINANT: Label("Complainant", "投诉人"),
     PartyRole.INTERMEDIARY: Label("Intermediary", "代理人"),
     PartyRole.REPRESENTATIVE: Label("Representative", "代表人"),
+    PartyRole.LAWYER: Label("Lawyer", "律师"),
+    PartyRole.HEIR: Label("Heir", "继承人"),
+    PartyRole.WITNESS: Label("Witness", "证人"),
+    PartyRole.THIRD_PARTY: Label("Third party", "第三方"),
 }
 CHANNEL_LABELS: dict[Channel, Label] = {
     Channel.PHONE: Label("Phone", "电话"),

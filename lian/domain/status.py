@@ -45,6 +45,8 @@ class PaymentStatus(StrEnum):
     SENT = "sent"
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
+    RETURNED = "returned"
+    REVERSED = "reversed"
 
 
 # Tables are kept by type: members of different StrEnums with the same text are equal, and would meet in one dict.
@@ -72,8 +74,10 @@ MOVES: dict[type[StrEnum], dict[StrEnum, frozenset[StrEnum]]] = {
     PaymentStatus: {
         PaymentStatus.REQUESTED: frozenset({PaymentStatus.SENT, PaymentStatus.REJECTED}),
         PaymentStatus.SENT: frozenset({PaymentStatus.CONFIRMED, PaymentStatus.REJECTED}),
-        PaymentStatus.CONFIRMED: frozenset(),
+        PaymentStatus.CONFIRMED: frozenset({PaymentStatus.RETURNED, PaymentStatus.REVERSED}),
         PaymentStatus.REJECTED: frozenset(),
+        PaymentStatus.RETURNED: frozenset(),
+        PaymentStatus.REVERSED: frozenset(),
     },
 }
 
@@ -100,7 +104,9 @@ _WORDS: dict[type[StrEnum], dict[str, Label]] = {
         "requested": Label("Requested", "待发送"),
         "sent": Label("With the bank", "银行处理中"),
         "confirmed": Label("Paid", "已支付"),
-        "rejected": Label("Refused by the bank", "银行退回"),
+        "rejected": Label("Refused by the bank", "银行拒付"),
+        "returned": Label("Sent back by the payee's bank", "收款行退汇"),
+        "reversed": Label("Paid in error, claimed back", "误付追回"),
     },
 }
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
+from lian.domain.errors import Invalid
 from lian.domain.labels import Label
 
-Widget = Literal["choice", "amount", "yes_no", "codes", "text", "rows", "hidden", "name", "account"]
+Widget = Literal["choice", "amount", "yes_no", "codes", "text", "line", "rows", "hidden", "name", "account"]
 Json = dict[str, Any]
 
 
@@ -42,9 +43,30 @@ def accept_any(outcome: Any, ask: Json) -> None:
     """The check of a task whose outcome needs none beyond its types."""
 
 
+def need_words(text: str, field: str) -> None:
+    """Raise `Invalid` for a text that says nothing, in words every kind can use."""
+    if not text.strip():
+        raise Invalid("Please fill this in.", field=field)
+
+
+class Form(Protocol):
+    """What a form is made from: a task's, an action's or an intake's definition."""
+
+    @property
+    def outcome(self) -> type[Any]:
+        """The dataclass of the answer."""
+
+    @property
+    def rows(self) -> dict[str, type[Any]]:
+        """For each `rows` field, the dataclass of one row."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskKind:
-    """One kind of task. `check(outcome, ask)` raises `Invalid` when the answer breaks a rule of the procedure."""
+    """One kind of task. `check(outcome, ask)` raises `Invalid` when the answer breaks a rule of the procedure.
+
+    `by_customer`: the customer may answer it in the tracker. `needs_notes`: the reasons must be written down.
+    """
 
     id: str
     label: Label
@@ -55,6 +77,41 @@ class TaskKind:
     check: Callable[[Any, Json], None] = accept_any
     rows: dict[str, type[Any]] = field(default_factory=dict)
     """For each `rows` field, the dataclass of one row."""
+    by_customer: bool = False
+    needs_notes: bool = False
+    decision: str = "claim"
+    """Which authority limit counts for it (CLM-9)."""
+    replies_with: str = ""
+    """The personal text of the answer that is written to the customer; the process gets the message's id instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionKind:
+    """Something people may do on a case of their own accord, beside its tasks.
+
+    `on` says where it is done: `process` for what the procedure must know, `desk` for what it need not. On an open case
+    it may be done in `stages` (empty: in all); on a closed one only when its outcome is among `revives`: then the case
+    lives again for what follows from it. `permission` is staff's; `by_customer` lets the customer do it, too.
+    """
+
+    id: str
+    label: Label
+    help: Label
+    permission: str
+    outcome: type[Any]
+    on: Literal["process", "desk"] = "process"
+    check: Callable[[Any, Json], None] = accept_any
+    rows: dict[str, type[Any]] = field(default_factory=dict)
+    by_customer: bool = False
+    needs_notes: bool = False
+    stages: frozenset[str] = frozenset()
+    revives: frozenset[str] = frozenset()
+    when_closed: bool = False
+    """A desk action that a closed case allows as well."""
+    has_preview: bool = False
+    """Its effects are shown before it is done."""
+    decision: str = "claim"
+    """Which authority limit counts for it (CLM-9)."""
 
 
 NOTES = Question(Label("Notes", "备注"), "text", personal=True)

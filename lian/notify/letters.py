@@ -1,4 +1,5 @@
-"""Letters as PDF: payment voucher (CLM-10), denial notice (CLM-11), request for documents (CLM-5).
+"""Letters as PDF: voucher (CLM-10), denial notice (CLM-11), request for documents (CLM-5), panel minutes (CLM-8),
+a statement for the file (CLM-5).
 
 Set by Typst from the templates in `letters/`, with the facts handed over as JSON: what people wrote is always text,
 never markup. The same facts give the same bytes, so a letter can be rendered again and compared by its hash.
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -21,9 +23,11 @@ from typing import Literal
 import typst
 
 from lian.domain.labels import Label, Language
+from lian.domain.panel import RESULT_LABELS, RULE_LABELS, VOTE_LABELS, PanelResult, Rule, Vote
 
 TEMPLATES = Path(__file__).parent / "letters"
 UNSAID = Label("", "")
+FOR_THE_FILE = Label("To the claim file", "存入理赔案卷")
 PaidBy = Literal["transfer", "cheque"]
 Json = str | int | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -112,6 +116,50 @@ class DocumentRequestFacts:
     contact: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MinutedVote:
+    """One member's vote, with the reasons they gave; `at` is in the office's zone."""
+
+    name: str
+    vote: Vote
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelMinutesFacts:
+    """What the minutes of a panel state (CLM-8); times are in the office's zone."""
+
+    insurer_name: str
+    case_number: str
+    policy_number: str
+    proposal: Label
+    amount: Decimal
+    currency: str
+    proposed_by: str
+    why: Label
+    seats: int
+    quorum: int
+    rule: Rule
+    votes: Sequence[MinutedVote]
+    result: PanelResult
+    convened_at: datetime
+    concluded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementFacts:
+    """What somebody wrote for the claim file; `written_at` is in the office's zone."""
+
+    insurer_name: str
+    case_number: str
+    policy_number: str
+    title: Label
+    written_by: str
+    written_at: datetime
+    text: str
+
+
 def render_voucher(facts: VoucherFacts, *, language: Language) -> bytes:
     """The payment voucher as PDF (CLM-10), with the amount in capital numerals 大写金额 in Chinese."""
     return _render("voucher.typ", voucher_words(facts, language), facts.paid_on)
@@ -132,6 +180,16 @@ def render_document_request(facts: DocumentRequestFacts, *, language: Language) 
     if not facts.missing:
         raise ValueError("a request for documents needs at least one document")
     return _render("request.typ", request_words(facts, language), facts.requested_on)
+
+
+def render_minutes(facts: PanelMinutesFacts, *, language: Language) -> bytes:
+    """The minutes of a panel as PDF (CLM-8): for the file, never for the customer."""
+    return _render("minutes.typ", minutes_words(facts, language), facts.concluded_at.date())
+
+
+def render_statement(facts: StatementFacts, *, language: Language) -> bytes:
+    """What somebody wrote, as PDF for the claim file (CLM-5)."""
+    return _render("statement.typ", statement_words(facts, language), facts.written_at.date())
 
 
 def voucher_words(facts: VoucherFacts, language: Language) -> dict[str, Json]:
@@ -180,6 +238,51 @@ def request_words(facts: DocumentRequestFacts, language: Language) -> dict[str, 
         "respond_by": date_in_words(facts.respond_by, language) if facts.respond_by else "",
         **_dated(facts.requested_on, language),
     }
+
+
+def minutes_words(facts: PanelMinutesFacts, language: Language) -> dict[str, Json]:
+    """What the minutes' template shows, already in the reader's language."""
+    count = Counter(vote.vote for vote in facts.votes)
+    return {
+        **_heading(facts.insurer_name, facts.case_number, facts.policy_number, FOR_THE_FILE.within(language)),
+        "proposal": facts.proposal.within(language),
+        "amount": f"{facts.currency} {facts.amount:,.2f}",
+        "proposed_by": facts.proposed_by,
+        "why": facts.why.within(language),
+        "seats": facts.seats,
+        "quorum": facts.quorum,
+        "rule": RULE_LABELS[facts.rule].within(language),
+        "convened_at": moment_in_words(facts.convened_at, language),
+        "votes": [
+            {
+                "name": vote.name,
+                "vote": VOTE_LABELS[vote.vote].within(language),
+                "reason": vote.reason,
+                "at": moment_in_words(vote.at, language),
+            }
+            for vote in facts.votes
+        ],
+        "result": RESULT_LABELS[facts.result].within(language),
+        **{vote.value: count[vote] for vote in Vote},
+        **_dated(facts.concluded_at.date(), language),
+    }
+
+
+def statement_words(facts: StatementFacts, language: Language) -> dict[str, Json]:
+    """What the statement's template shows: the words stay as they were written."""
+    return {
+        **_heading(facts.insurer_name, facts.case_number, facts.policy_number, FOR_THE_FILE.within(language)),
+        "title": facts.title.within(language),
+        "written_by": facts.written_by,
+        "written_at": moment_in_words(facts.written_at, language),
+        "paragraphs": facts.text.split("\n"),
+        **_dated(facts.written_at.date(), language),
+    }
+
+
+def moment_in_words(at: datetime, language: Language) -> str:
+    """`5 March 2026, 14:30` or `2026年3月5日 14:30`."""
+    return date_in_words(at.date(), language) + (" " if language == "zh-CN" else ", ") + f"{at:%H:%M}"
 
 
 def date_in_words(on: date, language: Language) -> str:

@@ -112,7 +112,8 @@ class ClaimsFile:
             raise UnreadableFile(
                 f"The file lacks columns that the mapping `{mapping.name}` needs: {', '.join(missing)}."
             )
-        if twice := sorted(name for name in mapping.columns if header.count(name) > 1):
+        read = mapping.columns | mapping.optional_columns
+        if twice := sorted(name for name in read if header.count(name) > 1):
             raise UnreadableFile(f"The file has more than one column named {', '.join(twice)}.")
         return header
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lian.db.crypto import KeyRing
 from lian.db.session import Database
-from lian.services.ports import CaseProcess, PolicyLookup
+from lian.services.ports import CaseProcess, PolicyLookup, SanctionsList
 from lian.settings import Settings
 from lian.storage.object_store import ObjectStore
 
@@ -23,7 +23,7 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """Database, key ring, object store, process and policy system of this installation."""
+    """Database, key ring, object store, process, policy system and sanctions list of this installation."""
 
     settings: Settings
     db: Database
@@ -31,6 +31,7 @@ class Context:
     store: ObjectStore
     process: CaseProcess
     policies: PolicyLookup
+    sanctions: SanctionsList
     now: Callable[[], datetime] = field(default=utc_now)
 
     @asynccontextmanager

@@ -7,35 +7,45 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, and_, false, func, or_
+from sqlalchemy import case as case_when
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
-from lian.auth.visibility import visible_cases
+from lian.auth.visibility import visible_cases, workable_tasks
 from lian.db.journal import lock_chain
 from lian.db.tables import Case, ChainHead, CommandReceipt, Staff, Task
 from lian.domain import journal as j
+from lian.domain.authority import ANY
+from lian.domain.case_kind import CaseKind
 from lian.domain.case_kinds import KINDS, task_kind
-from lian.domain.errors import Conflict, NotAllowed, NotFound
+from lian.domain.claims.terms import Line
+from lian.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from lian.domain.labels import Label
 from lian.domain.messages import CommandResult, CompleteTask
 from lian.domain.tasks import Json, TaskKind
+from lian.services.accounts import actor_for
 from lian.services.cases import NO_CASE, earlier_result
 from lian.services.context import Context
+from lian.services.duplicates import refuse_circles
 from lian.services.outcomes import dump_outcome, parse_outcome
-from lian.services.recording import put_on_record
+from lian.services.recording import name_of_staff, put_on_record
+from lian.services.replies import write_reply
 from lian.services.settlements import name_payees
 
 NO_TASK = "There is no task with this id."
+NOT_OPEN = "This task is no longer open."
+NEEDS_NOTES = "Say why, in the notes."
 DRAWS = 20
 """How many candidates somebody may lose to others before get-next gives up for now."""
 
 Prepare = Callable[[Context, Actor, UUID, Json, CompleteTask], Awaitable[CompleteTask]]
-PREPARE: dict[str, Prepare] = {"agree_settlement": name_payees}
+PREPARE: dict[str, Prepare] = {"agree_settlement": name_payees, "judge_duplicate": refuse_circles}
 """Tasks whose answer holds personal data: it is put on record first, the process gets only what it means."""
 
 
@@ -50,6 +60,10 @@ class TaskOnDesk:
     def kind(self) -> TaskKind:
         """What is asked."""
         return task_kind(self.case.kind, self.task.kind)
+
+    def authority_of(self, actor: Actor) -> Decimal:
+        """The amount this person may decide alone here (CLM-9)."""
+        return actor.authority_for(self.kind.decision, self.case.line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +90,12 @@ class TaskQuery:
 def _may_work_on(actor: Actor) -> ColumnElement[bool]:
     queues = [q for q in actor.queues if q != "*"]
     everything = "*" in actor.queues
-    return visible_cases(actor) & (col(Task.queue).in_(queues) if not everything else col(Task.queue) != "")
+    return workable_tasks(actor) & (col(Task.queue).in_(queues) if not everything else col(Task.queue) != "")
 
 
 async def queues(context: Context, actor: Actor) -> list[QueueCount]:
-    """The actor's queues with their open tasks."""
-    actor.require("case:read")
+    """The actor's queues with their open tasks; people outside see in them what was given to them."""
+    actor.require_sight()
     labels = {queue: label for kind in KINDS.values() for queue, label in kind.queues.items()}
     statement = (
         select(Task.queue, func.count(), func.count().filter(col(Task.holder) == ""))
@@ -97,7 +111,7 @@ async def queues(context: Context, actor: Actor) -> list[QueueCount]:
 
 async def list_tasks(context: Context, actor: Actor, query: TaskQuery) -> Sequence[TaskOnDesk]:
     """Open tasks by urgency (TSK-2), one page."""
-    actor.require("case:read")
+    actor.require_sight()
     statement = select(Task, Case).join(Case, col(Case.id) == col(Task.case_id)).where(Task.status == "open")
     statement = statement.where(Task.holder == actor.id) if query.mine else statement.where(_may_work_on(actor))
     if query.queue:
@@ -114,17 +128,18 @@ async def list_tasks(context: Context, actor: Actor, query: TaskQuery) -> Sequen
 
 
 async def find_task(session: AsyncSession, actor: Actor, task_id: UUID) -> TaskOnDesk:
-    """The task, if the actor may see its case; `NotFound` otherwise."""
+    """The task, if it is the actor's to see; `NotFound` otherwise. Customers see those that are asked of them."""
     statement = (
         select(Task, Case)
         .join(Case, col(Case.id) == col(Task.case_id))
-        .where(Task.id == task_id, visible_cases(actor))
+        .where(Task.id == task_id, workable_tasks(actor))
         .execution_options(populate_existing=True)
     )
-    found = (await session.execute(statement)).first()
-    if found is None or actor.is_customer:
+    row = (await session.execute(statement)).first()
+    found = TaskOnDesk(*row) if row else None
+    if found is None or (actor.is_customer and not found.kind.by_customer):
         raise NotFound(NO_TASK)
-    return TaskOnDesk(*found)
+    return found
 
 
 async def show_task(context: Context, actor: Actor, task_id: UUID) -> TaskOnDesk:
@@ -133,69 +148,149 @@ async def show_task(context: Context, actor: Actor, task_id: UUID) -> TaskOnDesk
         return await find_task(session, actor, task_id)
 
 
+async def tasks_for_customer(context: Context, actor: Actor) -> Sequence[TaskOnDesk]:
+    """What is asked of the customer now, oldest first."""
+    statement = select(Task, Case).join(Case, col(Case.id) == col(Task.case_id))
+    statement = statement.where(Task.status == "open", Task.case_id == actor.case_id).order_by(col(Task.opened_at))
+    async with context.transaction() as session:
+        found = [TaskOnDesk(task, case) for task, case in (await session.execute(statement))]
+    return [each for each in found if each.kind.by_customer]
+
+
 async def _locked(session: AsyncSession, actor: Actor, task_id: UUID) -> TaskOnDesk:
-    """The task as it is once nobody else writes to its case."""
+    """The task as it is once nobody else writes to its case. Tasks do not change hands among customers."""
     seen = await find_task(session, actor, task_id)
+    if actor.is_customer:
+        raise NotFound(NO_TASK)
     await lock_chain(session, seen.case.id)
     return await find_task(session, actor, task_id)
 
 
+def _refuse_closed(found: TaskOnDesk) -> None:
+    if found.task.status != "open":
+        raise Conflict(NOT_OPEN)
+
+
 def _refuse_unsuited(actor: Actor, found: TaskOnDesk) -> None:
     actor.require(found.kind.permission)
-    if found.task.queue not in actor.queues and "*" not in actor.queues:
-        raise NotAllowed("This queue is not yours.")
     if actor.id in found.task.excluded:
         raise NotAllowed("You decided on this case before; another person must do this.")
-    if actor.authority < found.task.least_authority:
+    if found.authority_of(actor) < found.task.least_authority:
         raise NotAllowed("The amount is above your authority limit.")
 
 
-async def _holder_name(session: AsyncSession, holder: str) -> str:
-    staff = await session.get(Staff, UUID(holder.removeprefix("staff:"))) if holder.startswith("staff:") else None
-    return staff.name if staff else holder
+def _refuse_other_queue(actor: Actor, found: TaskOnDesk) -> None:
+    """Queues say what one may draw from; what a lead assigned may come from any."""
+    if found.task.queue not in actor.queues and "*" not in actor.queues:
+        raise NotAllowed("This queue is not yours.")
 
 
 async def claim_task(context: Context, actor: Actor, task_id: UUID) -> TaskOnDesk:
     """Take a task on; taking one's own again changes nothing. A lost race is a `Conflict` naming the holder."""
     async with context.transaction() as session:
         found = await _locked(session, actor, task_id)
-        if found.task.status != "open":
-            raise Conflict("This task is no longer open.")
+        _refuse_closed(found)
         if found.task.holder == actor.id:
             return found
         if found.task.holder:
-            name = await _holder_name(session, found.task.holder)
+            name = await name_of_staff(session, found.task.holder)
             raise Conflict(f"{name} has this task already.", holder=name)
         _refuse_unsuited(actor, found)
-        await _take(context, session, actor, found, "claim")
+        _refuse_other_queue(actor, found)
+        await _note(context, session, actor, found, j.TaskClaimed(task_id=task_id, holder=actor.id, how="claim"))
         return found
 
 
-async def _take(context: Context, session: AsyncSession, actor: Actor, found: TaskOnDesk, how: str) -> None:
-    event = j.TaskClaimed(task_id=found.task.id, holder=actor.id, how=how)
-    item = j.Recorded(at=context.now(), actor=actor.id, event=event)
-    await put_on_record(context, session, case_id=found.case.id, recorded=[item])
+async def _note(context: Context, session: AsyncSession, actor: Actor, found: TaskOnDesk, *events: j.Event) -> None:
+    recorded = [j.Recorded(at=context.now(), actor=actor.id, event=event) for event in events]
+    await put_on_record(context, session, case_id=found.case.id, recorded=recorded)
 
 
 async def release_task(context: Context, actor: Actor, task_id: UUID) -> TaskOnDesk:
     """Give a task back to its queue; a lead may give back another's. One that nobody holds is left alone."""
     async with context.transaction() as session:
         found = await _locked(session, actor, task_id)
-        if found.task.status != "open":
-            raise Conflict("This task is no longer open.")
+        _refuse_closed(found)
         if not found.task.holder:
             return found
         if found.task.holder != actor.id and not actor.may("task:assign"):
             raise NotAllowed("Only its holder or a team lead can release this task.")
-        item = j.Recorded(at=context.now(), actor=actor.id, event=j.TaskReleased(task_id=task_id))
-        await put_on_record(context, session, case_id=found.case.id, recorded=[item])
+        await _note(context, session, actor, found, j.TaskReleased(task_id=task_id))
         return found
+
+
+# --- assigning --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Assignee:
+    """Somebody whose work the task is; `why_not` says what stands against it all the same, empty when nothing does."""
+
+    username: str
+    name: str
+    why_not: str
+
+
+def _against(person: Actor, found: TaskOnDesk) -> str:
+    """Why a task cannot be assigned to this person; empty when it can."""
+    if not person.may(found.kind.permission):
+        return "This is not work of their role."
+    if person.id in found.task.excluded:
+        return "They decided on this case before; another person must do this."
+    if found.authority_of(person) < found.task.least_authority:
+        return "The amount is above their authority limit."
+    return ""
+
+
+async def list_assignees(context: Context, actor: Actor, task_id: UUID) -> Sequence[Assignee]:
+    """Active colleagues whose work this task is, those who may have it first (TSK-1). Needs `task:assign`."""
+    actor.require("task:assign")
+    async with context.transaction() as session:
+        found = await find_task(session, actor, task_id)
+        staff = (await session.execute(select(Staff).where(col(Staff.active)).order_by(col(Staff.name)))).scalars()
+        able = [each for each in staff if actor_for(each).may(found.kind.permission)]
+    listed = [Assignee(each.username, each.name, _against(actor_for(each), found)) for each in able]
+    return sorted(listed, key=lambda each: bool(each.why_not))
+
+
+async def assign_task(context: Context, actor: Actor, task_id: UUID, *, to: str) -> TaskOnDesk:
+    """Give a task to the account named `to`, also out of somebody's hands (TSK-1). Needs `task:assign`.
+
+    Raises `Invalid` for somebody who may not do it: nobody is assigned what they could not have taken (TSK-5). Their
+    queues do not count: a lead knows who is to do it.
+    """
+    actor.require("task:assign")
+    async with context.transaction() as session:
+        found = await _locked(session, actor, task_id)
+        _refuse_closed(found)
+        holder = await _assignable(session, found, to)
+        if found.task.holder == holder:
+            return found
+        events: list[j.Event] = [j.TaskReleased(task_id=task_id)] if found.task.holder else []
+        events.append(j.TaskClaimed(task_id=task_id, holder=holder, how="assign"))
+        await _note(context, session, actor, found, *events)
+        return found
+
+
+async def _assignable(session: AsyncSession, found: TaskOnDesk, username: str) -> str:
+    staff = (await session.execute(select(Staff).where(Staff.username == username))).scalars().first()
+    if staff is None or not staff.active:
+        raise Invalid("There is no active account with this user name.", field="to")
+    person = actor_for(staff)
+    against = _against(person, found)
+    if against:
+        raise Invalid(against, field="to")
+    return person.id
+
+
+# --- get next ---------------------------------------------------------------------------------------------------------
 
 
 async def take_next(context: Context, actor: Actor, queue: str) -> TaskOnDesk | None:
     """The most urgent task of a queue that the actor may do, now theirs; none when there is none.
 
     Candidates are drawn by locking their case, so that two people never draw the same one and none waits for another.
+    People outside draw nothing: they do what is assigned to them.
     """
     actor.require("case:read")
     for _ in range(DRAWS):
@@ -206,13 +301,12 @@ async def take_next(context: Context, actor: Actor, queue: str) -> TaskOnDesk | 
             found = await find_task(session, actor, drawn)
             # Between choosing and locking somebody may have taken it: then draw again.
             if found.task.status == "open" and not found.task.holder:
-                await _take(context, session, actor, found, "next")
+                await _note(context, session, actor, found, j.TaskClaimed(task_id=drawn, holder=actor.id, how="next"))
                 return found
     return None
 
 
 async def _draw(session: AsyncSession, actor: Actor, queue: str) -> UUID | None:
-    suited = [t.id for kind in KINDS.values() for t in kind.tasks if actor.may(t.permission)]
     statement = (
         select(Task.id)
         .join(Case, col(Case.id) == col(Task.case_id))
@@ -222,9 +316,8 @@ async def _draw(session: AsyncSession, actor: Actor, queue: str) -> UUID | None:
             Task.status == "open",
             Task.holder == "",
             _may_work_on(actor),
-            col(Task.kind).in_(suited),
             ~col(Task.excluded).contains([actor.id]),
-            col(Task.least_authority) <= actor.authority,
+            or_(false(), *(_suits(actor, kind, task) for kind in KINDS.values() for task in kind.tasks)),
         )
         .order_by(col(Task.urgency), col(Task.id))
         .limit(1)
@@ -233,11 +326,24 @@ async def _draw(session: AsyncSession, actor: Actor, queue: str) -> UUID | None:
     return (await session.execute(statement)).scalars().first()
 
 
+def _suits(actor: Actor, kind: CaseKind, task: TaskKind) -> ColumnElement[bool]:
+    """Tasks of one kind that the actor may do: their role's, within their limit in the case's line (CLM-9)."""
+    if not actor.may(task.permission):
+        return false()
+    lines: dict[Any, Decimal] = {line.value: actor.authority_for(task.decision, line) for line in Line}
+    limit = case_when(lines, value=col(Case.line), else_=actor.authority_for(task.decision, ANY))
+    return and_(col(Case.kind) == kind.id, col(Task.kind) == task.id, col(Task.least_authority) <= limit)
+
+
+# --- answering --------------------------------------------------------------------------------------------------------
+
+
 async def complete_task(
     context: Context, actor: Actor, task_id: UUID, *, outcome: Json, notes: str, command_id: str
 ) -> CommandResult:
     """Answer a task one holds. Returns once the answer is on record; a repeat returns the first result.
 
+    A customer answers what is asked of them without holding it.
     Raises `Conflict` when the task is another's or no longer open, the procedure's refusals, and `Unavailable` while
     the process cannot be reached: then nothing was decided, and the same call may be repeated.
     """
@@ -246,28 +352,33 @@ async def complete_task(
         earlier = await earlier_result(session, found.case.id, command_id)
         if earlier is not None:
             return earlier
-        await _refuse_unless_held(session, actor, found)
+        await _refuse_unless_theirs(session, actor, found)
     typed = parse_outcome(found.kind, outcome)
     found.kind.check(typed, found.task.ask)
+    if found.kind.needs_notes and not notes.strip():
+        raise Invalid(NEEDS_NOTES, field="notes")
     command = CompleteTask(
         command_id=command_id,
         task_id=task_id,
         actor=actor.id,
-        authority=actor.authority,
+        authority=found.authority_of(actor),
         outcome=dump_outcome(typed),
         notes=notes,
     )
     prepare = PREPARE.get(found.kind.id)
     if prepare:
         command = await prepare(context, actor, found.case.id, found.task.ask, command)
+    if found.kind.replies_with:
+        command = await write_reply(context, actor, found.case.id, found.kind.replies_with, command)
     return await context.process.complete_task(found.case.id, command)
 
 
-async def _refuse_unless_held(session: AsyncSession, actor: Actor, found: TaskOnDesk) -> None:
-    if found.task.status != "open":
-        raise Conflict("This task is no longer open.")
+async def _refuse_unless_theirs(session: AsyncSession, actor: Actor, found: TaskOnDesk) -> None:
+    _refuse_closed(found)
+    if actor.is_customer:  # found among what is asked of them
+        return
     if found.task.holder != actor.id:
-        name = await _holder_name(session, found.task.holder)
+        name = await name_of_staff(session, found.task.holder)
         raise Conflict(f"{name} has this task." if name else "Take this task on before you answer it.", holder=name)
     _refuse_unsuited(actor, found)
 

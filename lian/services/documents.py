@@ -13,10 +13,11 @@ import anyio.to_thread
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
+from lian.auth.visibility import may_read_document
 from lian.db.journal import lock_chain
 from lian.db.tables import Case, Document
 from lian.domain import journal as j
-from lian.domain.claims.checklist import checklist
+from lian.domain.claims.checklist import EVIDENCE, IN_WORDS, checklist
 from lian.domain.claims.terms import Line, LossCause
 from lian.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from lian.services.cases import find_case
@@ -33,8 +34,9 @@ def item_codes(case: Case) -> list[str]:
     """What a document of this case may be filed under."""
     if case.kind != "claim" or not case.line:  # a draft has no line yet
         return [OTHER]
-    items = checklist(line=Line(case.line), loss_cause=LossCause(case.loss_cause), injured=case.injured)
-    return [*(i.code for i in items), OTHER]
+    cause = LossCause(case.loss_cause)
+    items = checklist(line=Line(case.line), loss_cause=cause, injured=case.injured, minors=case.minors)
+    return [*(i.code for i in items), *IN_WORDS, EVIDENCE, OTHER]
 
 
 async def add_document(
@@ -70,7 +72,7 @@ async def add_document(
 def _refuse_unless_may_add(actor: Actor, case: Case, item_code: str) -> None:
     if not actor.is_customer:
         actor.require("document:add")
-    if item_code not in item_codes(case):
+    if item_code not in item_codes(case) or (actor.is_customer and item_code == EVIDENCE):
         raise Invalid("That is not a document this case asks for.", field="item")
     if case.status == "closed":
         raise Conflict("The case is closed; write us a message instead.")
@@ -176,8 +178,8 @@ async def list_documents(context: Context, actor: Actor, number: str) -> list[Do
 
 
 def may_read(actor: Actor, document: Document) -> bool:
-    """Customers see what they sent and the letters to them, not what staff filed."""
-    return not actor.is_customer or document.source in {"customer", "letter"}
+    """Customers see what they sent and the letters to them; people outside the papers they work with."""
+    return may_read_document(actor, document)
 
 
 async def store_letter(context: Context, case: Case, pdf: bytes) -> StoredObject:
@@ -187,13 +189,13 @@ async def store_letter(context: Context, case: Case, pdf: bytes) -> StoredObject
 
 
 def letter_received(
-    document_id: UUID, letter: str, pdf: bytes, stored: StoredObject, filename: str
+    document_id: UUID, letter: str, pdf: bytes, stored: StoredObject, filename: str, *, is_internal: bool = False
 ) -> j.DocumentReceived:
-    """The event that lists a letter among the case's documents."""
+    """The event that lists a letter among the case's documents; an internal one is for staff alone."""
     return j.DocumentReceived(
         document_id=document_id,
         item_code=letter,
-        source="letter",
+        source="internal" if is_internal else "letter",
         mime="application/pdf",
         size=len(pdf),
         sha256=hashlib.sha256(pdf).hexdigest(),

@@ -8,13 +8,11 @@ from lian.auth.actor import Actor
 from lian.db.journal import lock_chain
 from lian.db.tables import Case, DocumentRequest
 from lian.domain import journal as j
+from lian.domain.case_kinds import kind_of
 from lian.domain.errors import Conflict, Invalid
 from lian.services.cases import find_case
 from lian.services.context import Context
 from lian.services.recording import CLOSE_REQUEST, enqueue, put_on_record
-
-REOPEN_AT = ("review", "assessment", "decision")
-"""Stages from which a closed case may be handled again."""
 
 
 async def withdraw_request(context: Context, actor: Actor, number: str) -> None:
@@ -40,18 +38,18 @@ async def withdraw_request(context: Context, actor: Actor, number: str) -> None:
 async def reopen(context: Context, actor: Actor, number: str, *, stage: str, reason: str) -> Case:
     """Handle a closed case again from a stage; its clocks are new promises beside the old ones (CLM-15)."""
     actor.require("case:reopen")
-    if stage not in REOPEN_AT:
-        raise Invalid("A case is reopened at review, assessment or decision.", field="stage")
     if not reason.strip():
         raise Invalid("Say why the case is reopened.", field="reason")
     async with context.transaction() as session:
         case = await find_case(session, actor, number)
+        if stage not in kind_of(case.kind).reopen_at:
+            raise Invalid("A case of this kind is not reopened at this step.", field="stage")
         await lock_chain(session, case.id)
         await session.refresh(case)
         if case.status != "closed":
             raise Conflict("Only a closed case can be reopened.")
-        if case.paid_amount:
-            raise Conflict("This case was paid; only a denied or withdrawn one can be reopened.")
+        if case.outcome == "merged":
+            raise Conflict("This report was joined to another case; work goes on there.")
         event = j.CaseReopened(stage=stage, generation=case.generation + 1, reason=reason.strip())
         item = j.Recorded(at=context.now(), actor=actor.id, event=event)
         await put_on_record(context, session, case_id=case.id, recorded=[item])

@@ -2,59 +2,50 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import TypeAdapter
-from sqlalchemy import func, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import select
 
-from lian.auth.actor import Actor
+from lian.auth.actor import SYSTEM, Actor
 from lian.db.journal import lock_chain
-from lian.db.tables import Case, ChainHead, DocumentRequest, Exposure, IdempotencyKey, Person
+from lian.db.tables import Case
 from lian.domain import journal as j
-from lian.domain.calendars import plain_calendar
-from lian.domain.case_kind import CaseKind
 from lian.domain.claims.definition import CLAIM
-from lian.domain.claims.facts import ClaimExposure, ClaimFacts
+from lian.domain.claims.facts import ClaimFacts
 from lian.domain.claims.fnol import FnolReport, PersonGiven, check_coverages, check_report
-from lian.domain.claims.terms import Line, LossCause, PolicySnapshot
-from lian.domain.claims.triage import Complexity
+from lian.domain.claims.maturity import Maturity, MaturityFacts, Requirement, missing_for
+from lian.domain.claims.terms import PolicySnapshot
 from lian.domain.errors import Conflict
-from lian.domain.messages import CaseState
 from lian.domain.parties import Channel, PartyRole
-from lian.domain.plan import CasePlan
 from lian.domain.sla import ClockLedger, due_at
 from lian.domain.status import CaseStatus
 from lian.services.cases import find_case
+from lian.services.catastrophes import CATASTROPHE, suggest
 from lian.services.context import Context
+from lian.services.opening import (
+    PLAN,
+    Registered,
+    earlier_answer,
+    next_number,
+    person_of,
+    plan_of,
+    remember_answer,
+    request_hash_of,
+)
 from lian.services.policies import parties_of, require_snapshot
 from lian.services.recording import put_on_record
 
 Json = dict[str, Any]
-PLAN = TypeAdapter(CasePlan)
 SNAPSHOT = TypeAdapter(PolicySnapshot)
 FACTS = TypeAdapter(ClaimFacts)
 REPORT = TypeAdapter(FnolReport)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
-    """The answer to a report: its number, for people, and its id, for machines."""
-
-    case_id: UUID
-    number: str
-    status: str
-    promised_at: datetime | None
-
-
-REGISTERED = TypeAdapter(Registered)
 
 
 async def report_claim(
@@ -73,36 +64,13 @@ async def report_claim(
     snapshot = await require_snapshot(context, report.policy_number)
     check_coverages(report, snapshot)
     async with context.transaction() as session:
-        request_hash = _hash(said or REPORT.dump_python(report, mode="json"))
-        earlier = await _earlier_answer(session, actor, key, request_hash)
+        request_hash = request_hash_of(said or REPORT.dump_python(report, mode="json"))
+        earlier = await earlier_answer(session, actor, key, request_hash)
         if earlier:
             return earlier, False
         answer = await _register(context, session, actor, report, snapshot, channel, now)
-        session.add(
-            IdempotencyKey(
-                scope=actor.id,
-                key=key,
-                request_hash=request_hash,
-                response=REGISTERED.dump_python(answer, mode="json"),
-                created_at=now,
-            )
-        )
+        remember_answer(session, actor, key, request_hash, answer, now)
     return answer, True
-
-
-def _hash(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-async def _earlier_answer(session: AsyncSession, actor: Actor, key: str, request_hash: str) -> Registered | None:
-    # Fifty equal posts at once: one goes on, the others wait here for its answer.
-    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"{actor.id}/{key}"})
-    row = await session.get(IdempotencyKey, (actor.id, key))
-    if row is None:
-        return None
-    if row.request_hash != request_hash:
-        raise Conflict("This Idempotency-Key was used for a different report.")
-    return REGISTERED.validate_python(row.response)
 
 
 async def _register(
@@ -116,15 +84,29 @@ async def _register(
 ) -> Registered:
     case_id, number = uuid4(), await next_number(context, session, CLAIM, now)
     people = await _people(session, report, now)
-    drafted = j.CaseDrafted(number=number, kind=CLAIM.id, channel=channel, subject_person_id=people.subject)
+    drafted = _drafted(actor, number, channel, people.subject)
     events, promised_at = _submission(context, report, snapshot, people, now)
-    await put_on_record(
-        context,
-        session,
-        case_id=case_id,
-        recorded=[j.Recorded(at=now, actor=actor.id, event=e) for e in [drafted, *events]],
-    )
+    recorded = await _recorded(session, actor, report, [drafted, *events], now)
+    await put_on_record(context, session, case_id=case_id, recorded=recorded)
     return Registered(case_id=case_id, number=number, status="open", promised_at=promised_at)
+
+
+def _drafted(actor: Actor, number: str, channel: Channel, subject: UUID) -> j.CaseDrafted:
+    """With who opened it: agents see the cases they brought, whose channel is the agent whatever they say."""
+    brought = Channel.AGENT if actor.may("case:read_own") else channel
+    return j.CaseDrafted(number=number, kind=CLAIM.id, channel=brought, subject_person_id=subject, opened_by=actor.id)
+
+
+async def _recorded(
+    session: AsyncSession, actor: Actor, report: FnolReport, events: Sequence[j.Event], now: datetime
+) -> list[j.Recorded]:
+    """The report as its reporter told it, and the catastrophes into which the system counts it."""
+    codes = await suggest(session, report.loss_cause, report.loss_at)
+    tags = [j.CaseTagged(tag=CATASTROPHE, code=code) for code in codes]
+    return [
+        *(j.Recorded(at=now, actor=actor.id, event=event) for event in events),
+        *(j.Recorded(at=now, actor=SYSTEM.id, event=tag) for tag in tags),
+    ]
 
 
 def _submission(
@@ -165,7 +147,7 @@ async def save_draft(
             case_id, number = uuid4(), await next_number(context, session, CLAIM, now)
             holder = (await parties_of(session, policy_number)).get(PartyRole.POLICYHOLDER.value)
             subject = holder.id if holder else uuid4()
-            events.insert(0, j.CaseDrafted(number=number, kind=CLAIM.id, channel=channel, subject_person_id=subject))
+            events.insert(0, _drafted(actor, number, channel, subject))
         recorded = [j.Recorded(at=now, actor=actor.id, event=e) for e in events]
         await put_on_record(context, session, case_id=case_id, recorded=recorded)
     return number
@@ -188,6 +170,19 @@ async def read_draft(context: Context, actor: Actor, number: str) -> Json:
         return draft
 
 
+def missing_of(draft: Json) -> tuple[Requirement, ...]:
+    """What the first maturity gate still asks of a draft; its policy was looked up when it was saved."""
+    reporter = draft.get("reporter") or {}
+    facts = MaturityFacts(
+        has_snapshot=True,
+        has_loss_at=bool(draft.get("loss_at")),
+        has_cause=bool(draft.get("loss_cause")),
+        is_reporter_reachable=bool(reporter.get("phone") or reporter.get("email")),
+        claims_something=any(Decimal(loss["claimed_amount"]) > 0 for loss in draft.get("losses") or ()),
+    )
+    return missing_for(Maturity.REPORTED, facts)
+
+
 async def submit_draft(context: Context, actor: Actor, number: str, report: FnolReport) -> Registered:
     """Submit a draft once it is complete: from now on the clocks run. Raises like `report_claim`."""
     actor.require("case:report")
@@ -199,24 +194,9 @@ async def submit_draft(context: Context, actor: Actor, number: str, report: Fnol
         case = await _draft(session, actor, number)
         people = await _people(session, report, now)
         events, promised_at = _submission(context, report, snapshot, people, now)
-        recorded = [j.Recorded(at=now, actor=actor.id, event=e) for e in events]
+        recorded = await _recorded(session, actor, report, events, now)
         await put_on_record(context, session, case_id=case.id, recorded=recorded)
     return Registered(case_id=case.id, number=number, status="open", promised_at=promised_at)
-
-
-async def next_number(context: Context, session: AsyncSession, kind: CaseKind, now: datetime) -> str:
-    """The next case number of a kind; the year is the office's."""
-    n = (await session.execute(text("SELECT nextval('case_number')"))).scalar_one()
-    return f"{kind.prefix}-{now.astimezone(context.settings.zone).year}-{n:06d}"
-
-
-def plan_of(context: Context, kind: CaseKind) -> CasePlan:
-    """What a case of this kind is promised today; frozen into the case."""
-    return CasePlan(
-        pack=kind.pack,
-        calendar=plain_calendar(context.settings.office_zone),
-        clocks={policy.id: policy for policy in kind.clocks},
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,43 +207,31 @@ class _People:
 
 
 async def _people(session: AsyncSession, report: FnolReport, now: datetime) -> _People:
-    """Who takes part: the policy's people, the reporter, the claimants; known people keep their id."""
+    """Who takes part: the policy's people, the reporter, the claimants and who acts for minors among them.
+
+    Known people keep their id.
+    """
     known = await parties_of(session, report.policy_number)
     by_contact = {(p.name, p.phone or p.email): p.id for p in known.values()}
     parties = [_party(role, person.id, person.name, person.phone, person.email) for role, person in known.items()]
-    reporter = await _person(session, report.reporter, by_contact, now)
+    reporter = await person_of(session, report.reporter, by_contact, now)
     parties.append(_as_party(PartyRole.REPORTER, reporter, report.reporter))
-    claimants = []
-    for given in report.claimants or (report.reporter,):
-        person_id = await _person(session, given, by_contact, now)
+    claimants, representatives = [], []
+    for given in report.claiming:
+        person_id = await person_of(session, given, by_contact, now)
         claimants.append(_as_party(PartyRole.CLAIMANT, person_id, given))
+        if given.represented_by:
+            acting_id = await person_of(session, given.represented_by, by_contact, now)
+            acting = _as_party(PartyRole.REPRESENTATIVE, acting_id, given.represented_by)
+            representatives.append(replace(acting, represents=claimants[-1].party_id))
     holder = known.get(PartyRole.POLICYHOLDER.value)
     subject = holder.id if holder else reporter
-    return _People(subject, parties + claimants, [c.party_id for c in claimants])
-
-
-async def _person(
-    session: AsyncSession, given: PersonGiven, by_contact: dict[tuple[str, str], UUID], now: datetime
-) -> UUID:
-    mark = (given.name, given.phone or given.email)
-    if mark not in by_contact:
-        by_contact[mark] = person_id = uuid4()
-        session.add(
-            Person(
-                id=person_id,
-                external_ref=f"fnol:{person_id}",
-                name=given.name,
-                phone=given.phone,
-                email=given.email,
-                created_at=now,
-            )
-        )
-        await session.flush()
-    return by_contact[mark]
+    return _People(subject, parties + claimants + representatives, [c.party_id for c in claimants])
 
 
 def _as_party(role: PartyRole, person_id: UUID, given: PersonGiven) -> j.PartyAdded:
-    return _party(role.value, person_id, given.name, given.phone, given.email)
+    party = _party(role.value, person_id, given.name, given.phone, given.email)
+    return replace(party, is_minor=given.is_minor)
 
 
 def _party(role: str, person_id: UUID, name: str, phone: str, email: str) -> j.PartyAdded:
@@ -280,6 +248,7 @@ def _reported(report: FnolReport, snapshot: PolicySnapshot) -> j.ClaimReported:
         injured=report.injured,
         claimed_amount=report.claimed_amount,
         currency=snapshot.currency,
+        details=dict(report.details),
         place=report.place,
         course=report.course,
     )
@@ -304,55 +273,3 @@ def _exposures(report: FnolReport, people: _People) -> list[j.Event]:
             )
         )
     return events
-
-
-async def starting_state(context: Context, case_id: UUID) -> CaseState:
-    """What the case's process starts from: terms, figures and codes, no personal data."""
-    async with context.transaction() as session:
-        case = await session.get_one(Case, case_id)
-        exposures = (
-            await session.execute(select(Exposure).where(Exposure.case_id == case_id).order_by(Exposure.id))  # type: ignore[arg-type]
-        ).scalars()
-        facts = _facts(case, list(exposures))
-        head = await session.get_one(ChainHead, case_id)
-        asked = select(func.count()).select_from(DocumentRequest).where(DocumentRequest.case_id == case_id)
-        requests_made = (await session.execute(asked)).scalar_one()
-        received_at = case.reopened_at or case.received_at
-        assert received_at is not None
-        return CaseState(
-            case_id=case_id,
-            kind=case.kind,
-            plan=PLAN.validate_python(case.plan),
-            received_at=received_at,
-            facts=FACTS.dump_python(facts, mode="json"),
-            generation=case.generation,
-            seq=head.process_seq,
-            requests_made=requests_made,
-            begin_at=case.stage if case.generation > 1 else "",
-        )
-
-
-def _facts(case: Case, exposures: list[Exposure]) -> ClaimFacts:
-    assert case.loss_at is not None
-    assert case.reported_at is not None
-    return ClaimFacts(
-        snapshot=SNAPSHOT.validate_python(case.snapshot),
-        line=Line(case.line),
-        loss_cause=LossCause(case.loss_cause),
-        loss_at=case.loss_at,
-        reported_at=case.reported_at,
-        injured=case.injured,
-        claimed_amount=case.claimed_amount,
-        exposures=[
-            ClaimExposure(
-                exposure_id=e.id,
-                coverage_code=e.coverage_code,
-                claimant_party_id=e.claimant_party_id,
-                claimed_amount=e.claimed_amount,
-                assessed_amount=e.assessed_amount or Decimal(0),
-                excluded_reason=e.excluded_reason,
-            )
-            for e in exposures
-        ],
-        complexity=Complexity(case.complexity or Complexity.SIMPLE),
-    )

@@ -13,12 +13,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from lian.db.journal import lock_chain
-from lian.db.tables import Case, Clock, Decision, Document, DocumentRequest, Exposure, Party, Payee, Payment
+from lian.db.tables import (
+    Case,
+    Clock,
+    Decision,
+    Document,
+    DocumentRequest,
+    Exposure,
+    Panel,
+    PanelVote,
+    Party,
+    Payee,
+    Payment,
+    Staff,
+)
 from lian.domain import journal as j
 from lian.domain.claims.adjudication import REASONS
 from lian.domain.claims.checklist import DOCUMENT_LABELS
-from lian.domain.claims.tasks import HAND_REASONS
+from lian.domain.claims.tasks import HAND_REASONS, RESULTS
 from lian.domain.labels import Label, Language
+from lian.domain.panel import WHY_LABELS, PanelResult, Rule, Vote
 from lian.domain.parties import PartyRole
 from lian.domain.status import ClockStatus
 from lian.notify.letters import (
@@ -26,15 +40,20 @@ from lian.notify.letters import (
     DenialReason,
     DeniedExposure,
     DocumentRequestFacts,
+    MinutedVote,
     MissingDocument,
+    PanelMinutesFacts,
     VoucherFacts,
     render_denial,
     render_document_request,
+    render_minutes,
     render_voucher,
 )
 from lian.services.context import Context
 from lian.services.documents import letter_received, store_letter
 from lian.services.recording import put_on_record
+
+Facts = DenialFacts | DocumentRequestFacts | PanelMinutesFacts
 
 LANGUAGE: Language = "zh-CN"
 """Letters are written in the insurer's language of business."""
@@ -42,7 +61,10 @@ LETTERS = {
     "document_request": Label("Request for documents", "补充材料通知书"),
     "denial": Label("Denial notice", "拒赔通知书"),
     "voucher": Label("Payment voucher", "赔款支付凭证"),
+    "panel_minutes": Label("Minutes of the panel", "集体讨论记录"),
 }
+INTERNAL = frozenset({"panel_minutes"})
+"""Letters to ourselves: never shown to customers or people outside."""
 SYSTEM = "system"
 
 
@@ -83,7 +105,9 @@ async def issue_letter(
                 return Issued(now, [])
         paused = [c.clock for c in await _clocks(session, case_id) if c.clock in pauses and _may_pause(c, now)]
         events: list[j.Event] = [
-            letter_received(document_id, letter, pdf, stored, f"{case.number}-{letter}.pdf"),
+            letter_received(
+                document_id, letter, pdf, stored, f"{case.number}-{letter}.pdf", is_internal=letter in INTERNAL
+            ),
             j.LetterIssued(document_id=document_id, letter=letter),
         ]
         if letter == "document_request":
@@ -116,17 +140,20 @@ async def _issued_before(session: AsyncSession, case_id: UUID, document_id: UUID
     return Issued(done.received_at, waiting)
 
 
-def _render(facts: DenialFacts | DocumentRequestFacts) -> bytes:
-    if isinstance(facts, DenialFacts):
-        return render_denial(facts, language=LANGUAGE)
+def _render(facts: Facts) -> bytes:
+    match facts:
+        case DenialFacts():
+            return render_denial(facts, language=LANGUAGE)
+        case PanelMinutesFacts():
+            return render_minutes(facts, language=LANGUAGE)
     return render_document_request(facts, language=LANGUAGE)
 
 
-async def _facts(
-    context: Context, session: AsyncSession, case: Case, letter: str, subject_id: UUID
-) -> DenialFacts | DocumentRequestFacts:
+async def _facts(context: Context, session: AsyncSession, case: Case, letter: str, subject_id: UUID) -> Facts:
     if letter == "denial":
         return await _denial(context, session, case, subject_id)
+    if letter == "panel_minutes":
+        return await _minutes(context, session, case, subject_id)
     return await _request(context, session, case, subject_id)
 
 
@@ -185,6 +212,48 @@ async def _request(context: Context, session: AsyncSession, case: Case, request_
         respond_by=request.answer_by.astimezone(context.settings.zone).date(),
         upload_address=context.settings.public_url,
     )
+
+
+async def _minutes(context: Context, session: AsyncSession, case: Case, panel_id: UUID) -> PanelMinutesFacts:
+    panel = await session.get_one(Panel, panel_id)
+    decision = await session.get_one(Decision, panel.decision_id)
+    query = (
+        select(PanelVote).where(PanelVote.panel_id == panel_id).order_by(col(PanelVote.voted_at), col(PanelVote.voter))
+    )
+    votes = (await session.execute(query)).scalars().all()
+    names = await _staff_names(session, {panel.decided_by, *(vote.voter for vote in votes)})
+    zone = context.settings.zone
+    return PanelMinutesFacts(
+        insurer_name=context.settings.insurer_name,
+        case_number=case.number,
+        policy_number=case.policy_number,
+        proposal=RESULTS.get(decision.result, Label(decision.result, decision.result)),
+        amount=Decimal(decision.approved_amount),
+        currency=case.currency,
+        proposed_by=names.get(panel.decided_by, panel.decided_by),
+        why=WHY_LABELS.get(panel.why, Label(panel.why, panel.why)),
+        seats=panel.seats,
+        quorum=panel.quorum,
+        rule=Rule(panel.rule),
+        votes=[
+            MinutedVote(
+                name=names.get(vote.voter, vote.voter),
+                vote=Vote(vote.vote),
+                reason=vote.reason,
+                at=vote.voted_at.astimezone(zone),
+            )
+            for vote in votes
+        ],
+        result=PanelResult(panel.result),
+        convened_at=panel.convened_at.astimezone(zone),
+        concluded_at=(panel.concluded_at or context.now()).astimezone(zone),
+    )
+
+
+async def _staff_names(session: AsyncSession, actors: set[str]) -> dict[str, str]:
+    ids = [UUID(actor.removeprefix("staff:")) for actor in actors if actor.startswith("staff:")]
+    found = (await session.execute(select(Staff).where(col(Staff.id).in_(ids)))).scalars()
+    return {f"staff:{staff.id}": staff.name for staff in found}
 
 
 async def voucher_pdf(context: Context, session: AsyncSession, payment: Payment, reference: str) -> bytes:

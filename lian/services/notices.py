@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
-from lian.db.tables import Case, Notice, Party
+from lian.db.tables import Case, Decision, Notice, Party
 from lian.domain import journal as j
+from lian.domain.case_kinds import kind_of_number
+from lian.domain.labels import Label
 from lian.domain.parties import PartyRole
 from lian.services.context import Context
 
@@ -27,13 +29,17 @@ class Words:
     body: str
 
 
-def words_for(event: j.Event, number: str) -> Words | None:
-    """What the customer is told of this event; none for what is not theirs to know."""
+def words_for(event: j.Event, number: str, subject: str = "claim") -> Words | None:
+    """What the customer is told of this event; none for what is not theirs to know.
+
+    `subject` is what a second person's agreement was about, which their event does not say.
+    """
     match event:
         case j.CaseSubmitted():
+            headline = _received(number)
             return Words(
-                f"{number}: 已收到您的报案 / We have received your claim",
-                f"您的报案号为 {number}，可凭案件编号和一次性验证码查询进度。\n"
+                f"{number}: {headline.zh} / {headline.en}",
+                f"您的案件编号为 {number}，可凭案件编号和一次性验证码查询进度。\n"
                 f"Your case number is {number}. Follow it with this number and a one-time code.",
             )
         case j.RequestDelivered():
@@ -41,23 +47,64 @@ def words_for(event: j.Event, number: str) -> Words | None:
                 f"{number}: 请补充材料 / We need documents from you",
                 "请登录案件页面查看所需材料清单并上传。\nSign in to your case to see the complete list and to upload.",
             )
-        case j.DecisionAuthorised() | j.DecisionMade(needs_second=False):
+        case j.DecisionMade(needs_second=False):
+            return _decided(number, event.subject)
+        case j.DecisionAuthorised():
+            return _decided(number, subject)
+        case j.CaseReopened() if _is_theirs_to_know(event):
             return Words(
-                f"{number}: 理赔决定已作出 / Your claim is decided",
-                "请登录案件页面查看决定及理由。\nSign in to your case to read the decision and its reasons.",
-            )
-        case j.PaymentConfirmed():
-            return Words(
-                f"{number}: 赔款已支付 / Your payment was made",
-                f"银行参考号 {event.bank_reference}，支付凭证可在案件页面下载。\n"
-                f"Bank reference {event.bank_reference}. The voucher is on your case's page.",
+                f"{number}: 案件已重新处理 / Your case is open again",
+                "我们已重新处理您的案件，可登录案件页面查看进度。\n"
+                "We are working on your case again. Sign in to it to follow its progress.",
             )
         case j.MessageWritten(direction="out"):
             return Words(
                 f"{number}: 您有新消息 / You have a message",
                 "请登录案件页面查看。\nSign in to your case to read it.",
             )
+    return _of_money(event, number)
+
+
+def _of_money(event: j.Event, number: str) -> Words | None:
+    match event:
+        case j.PaymentConfirmed():
+            return Words(
+                f"{number}: 赔款已支付 / Your payment was made",
+                f"银行参考号 {event.bank_reference}，支付凭证可在案件页面下载。\n"
+                f"Bank reference {event.bank_reference}. The voucher is on your case's page.",
+            )
+        case j.PaymentReturned():
+            return Words(
+                f"{number}: 赔款被退回 / The payment came back",
+                "收款银行退回了赔款，我们将请您核对收款账户，案件页面可查看进度。\n"
+                "The receiving bank sent the payment back. We will ask you for bank details; your case's page shows "
+                "how it goes on.",
+            )
     return None
+
+
+def _received(number: str) -> Label:
+    """The first thing a customer reads of their case, in its kind's words."""
+    kind = kind_of_number(number)
+    return kind.stages[0].headline if kind else Label("We have received your report", "我们已收到您的报案")
+
+
+def _decided(number: str, subject: str) -> Words:
+    if subject == "advance":
+        return Words(
+            f"{number}: 将先予支付部分赔款 / Part of your claim is paid in advance",
+            "无争议部分将先予支付，其余部分仍在审核。\n"
+            "What is beyond dispute is paid now; the rest of your claim is still being decided.",
+        )
+    return Words(
+        f"{number}: 理赔决定已作出 / Your claim is decided",
+        "请登录案件页面查看决定及理由。\nSign in to your case to read the decision and its reasons.",
+    )
+
+
+def _is_theirs_to_know(event: j.CaseReopened) -> bool:
+    """What staff do on a closed case of their own accord may be about the customer, such as a suspicion."""
+    return not event.action or bool(event.action.get("is_customer"))
 
 
 async def tell_customer(context: Context, session: AsyncSession, case_id: UUID, item: j.Recorded) -> None:
@@ -65,11 +112,17 @@ async def tell_customer(context: Context, session: AsyncSession, case_id: UUID, 
     if not _calls_for_notice(item.event):
         return
     case = await session.get_one(Case, case_id)
-    words = words_for(item.event, case.number)
+    words = words_for(item.event, case.number, await _subject_of(session, item.event))
     if words:
         key = f"{item.event.TYPE}:{case_id}:{_mark(item)}"
         recipient = await reach_customer(session, case_id)
         await queue_notice(context, session, key=key, case_id=case_id, recipient=recipient, words=words)
+
+
+async def _subject_of(session: AsyncSession, event: j.Event) -> str:
+    if isinstance(event, j.DecisionAuthorised):
+        return (await session.get_one(Decision, event.decision_id)).subject
+    return "claim"
 
 
 def _calls_for_notice(event: j.Event) -> bool:

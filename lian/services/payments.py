@@ -2,31 +2,42 @@
 
 The ledger row goes requested -> sent -> confirmed or rejected. Before sending, the bank is asked whether it has the
 instruction already; after an unknown outcome likewise: nothing is ever blindly sent again.
+
+A paid transfer may still come back: the payee's bank refuses it, and ours says so with a refusal (pain.002 RJCT) after
+its acceptance. That is the one way in which a return is heard of: notifications on the account (camt.054) are not read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import anyio.to_thread
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import select
+from sqlmodel import col, select
 
 from lian.db.crypto import PersonSeals
 from lian.db.journal import lock_chain
-from lian.db.tables import BankFile, Case, Payee, Payment
+from lian.db.tables import BankFile, Case, OutboxMessage, Payee, Payment, RecoveryClaim, RecoveryReceipt
 from lian.domain import journal as j
+from lian.domain.ledger import Recovery
 from lian.domain.messages import BankAnswered
+from lian.domain.status import PaymentStatus
 from lian.services.context import Context
 from lian.services.documents import letter_received, store_letter
 from lian.services.letters import voucher_pdf
 from lian.services.recording import BANK_ANSWERED, enqueue, put_on_record
 from lian.storage.bank_files import BadBankFile, BankAnswer, Iso20022Bank, PaymentOrder
 
+log = structlog.get_logger()
 SYSTEM = "system"
-ANSWERED = {"confirmed", "rejected"}
+SETTLED = {*(PaymentStatus.CONFIRMED, PaymentStatus.REJECTED), *(PaymentStatus.RETURNED, PaymentStatus.REVERSED)}
+"""What became of a transfer is known; an answer told again changes nothing."""
+CAME_BACK = {PaymentStatus.CONFIRMED, PaymentStatus.RETURNED, PaymentStatus.REVERSED}
+"""Paid at some time: a refusal that comes now is money that came back."""
 
 
 def bank_of(context: Context) -> Iso20022Bank:
@@ -79,7 +90,7 @@ async def settle_payment(context: Context, answer: BankAnswered) -> str:
     """Put the bank's word on record, with the voucher when it paid; returns the transfer's status. Safe to repeat."""
     async with context.transaction() as session:
         payment = await session.get_one(Payment, answer.payment_id)
-        if payment.status in ANSWERED:
+        if payment.status in SETTLED:
             return payment.status
         pdf = await voucher_pdf(context, session, payment, answer.reference) if answer.accepted else b""
         case = await session.get_one(Case, payment.case_id)
@@ -87,7 +98,7 @@ async def settle_payment(context: Context, answer: BankAnswered) -> str:
     async with context.transaction() as session:
         await lock_chain(session, payment.case_id)
         fresh = await session.get_one(Payment, answer.payment_id, populate_existing=True)
-        if fresh.status in ANSWERED:
+        if fresh.status in SETTLED:
             return fresh.status
         recorded = [j.Recorded(at=context.now(), actor=SYSTEM, event=e) for e in events]
         await put_on_record(context, session, case_id=payment.case_id, recorded=recorded)
@@ -115,7 +126,8 @@ def _rejection(answer: BankAnswered) -> j.PaymentRejected:
 async def read_bank_answers(context: Context) -> int:
     """Read what the bank put into its folder since last time; returns how many new files there were.
 
-    Each file is noted in the same transaction that passes its answers on, so none is read twice and none is lost.
+    Each file is noted in the same transaction that passes its answers on, so none is read twice and none is lost. One
+    that says something about a transfer whose earlier answer is still on its way is left for the next time.
     """
     async with context.transaction() as session:
         # One reader at a time; the others come back later.
@@ -126,26 +138,127 @@ async def read_bank_answers(context: Context) -> int:
         files: dict[str, list[BankAnswer | BadBankFile]] = {}
         for item in found:
             files.setdefault(item.file_key, []).append(item)
-        for key, items in files.items():
-            problems = [item.problem for item in items if isinstance(item, BadBankFile)]
-            session.add(BankFile(key=key, read_at=context.now(), problem="; ".join(problems)))
-            for item in items:
-                if isinstance(item, BankAnswer) and item.status != "pending":
-                    await _pass_on(context, session, item)
-    return len(files)
+        read = [await _read_file(context, session, key, files[key]) for key in sorted(files, key=_in_turn(files))]
+    return sum(read)
 
 
-async def _pass_on(context: Context, session: AsyncSession, answer: BankAnswer) -> None:
+def _in_turn(files: dict[str, list[BankAnswer | BadBankFile]]) -> Callable[[str], tuple[bool, str]]:
+    """Refusals last: of one transfer, an acceptance was said before its refusal, whatever their files are called."""
+    return lambda key: (any(isinstance(i, BankAnswer) and i.status == "rejected" for i in files[key]), key)
+
+
+async def _read_file(context: Context, session: AsyncSession, key: str, items: list[BankAnswer | BadBankFile]) -> bool:
+    problems = [item.problem for item in items if isinstance(item, BadBankFile)]
+    answers = [item for item in items if isinstance(item, BankAnswer) and item.status != "pending"]
+    for answer in sorted(answers, key=lambda a: a.status == "rejected"):
+        problem = await _pass_on(context, session, answer)
+        if problem is None:
+            return False
+        if problem:
+            log.warning("bank_answer_needs_attention", payment=str(answer.payment_id), problem=problem)
+            problems.append(f"{answer.payment_id}: {problem}")
+    session.add(BankFile(key=key, read_at=context.now(), problem="; ".join(problems)))
+    return True
+
+
+async def _pass_on(context: Context, session: AsyncSession, answer: BankAnswer) -> str | None:
+    """Tell the transfer; or, when it was paid already and is refused now, book its return.
+
+    Returns what a person must look at, mostly nothing; None while it is too early for this answer.
+    """
+    payment = await session.get(Payment, answer.payment_id)
+    if payment and answer.status == "accepted" and await _was_refused(session, payment):
+        return "accepted after it was refused: the money may have left"
+    if payment and answer.status == "rejected":
+        if payment.status in CAME_BACK:
+            return await _take_back(context, session, payment, answer)
+        if payment.status not in SETTLED and await _said_before(session, payment) is True:
+            return None
     payload = {
         "payment_id": str(answer.payment_id),
         "accepted": answer.status == "accepted",
         "reason": answer.reason,
         "reference": answer.payment_id.hex[:16].upper(),
     }
-    await enqueue(
-        session,
-        topic=BANK_ANSWERED,
-        key=f"bank:{answer.payment_id}",
-        payload=payload,
-        now=context.now(),
+    await enqueue(session, topic=BANK_ANSWERED, key=_answer_key(answer.payment_id), payload=payload, now=context.now())
+    return ""
+
+
+def _answer_key(payment_id: UUID) -> str:
+    return f"bank:{payment_id}"
+
+
+async def _said_before(session: AsyncSession, payment: Payment) -> bool | None:
+    """The bank's first word on this transfer, which may still be on its way to it; None before there is one."""
+    query = select(OutboxMessage).where(OutboxMessage.key == _answer_key(payment.id))
+    message = (await session.execute(query)).scalars().first()
+    return bool(message.payload["accepted"]) if message else None
+
+
+async def _was_refused(session: AsyncSession, payment: Payment) -> bool:
+    return payment.status == PaymentStatus.REJECTED or await _said_before(session, payment) is False
+
+
+# --- money that comes back --------------------------------------------------------------------------------------------
+
+
+async def _take_back(context: Context, session: AsyncSession, payment: Payment, answer: BankAnswer) -> str:
+    """Book that a paid transfer came back; a repeat changes nothing.
+
+    One that was recalled as a mistake is no longer a payment to the claim: its money is a receipt of the recovery.
+    """
+    await lock_chain(session, payment.case_id)
+    await session.refresh(payment)
+    events: list[j.Event] = []
+    if payment.status == PaymentStatus.CONFIRMED:
+        lowered = await _no_longer_overpaid(session, payment)
+        reduced = sum((e.amount for e in lowered), Decimal(0))
+        events = [j.PaymentReturned(payment_id=payment.id, reason=answer.reason, reduced=reduced), *lowered]
+    elif payment.status == PaymentStatus.REVERSED:
+        recovery = await session.get_one(RecoveryClaim, payment.recovery_id)
+        booked = await session.get(RecoveryReceipt, _receipt_id(payment))
+        if booked is None and not _fits(payment, recovery):
+            return "a recalled payment came back, of which some was booked or given up already"
+        events = [] if booked else [_receipt(context, payment, recovery)]
+    if events:
+        recorded = [j.Recorded(at=context.now(), actor=SYSTEM, event=event) for event in events]
+        await put_on_record(context, session, case_id=payment.case_id, recorded=recorded)
+    return ""
+
+
+async def _no_longer_overpaid(session: AsyncSession, payment: Payment) -> list[j.RecoveryReduced]:
+    """Of what was paid too much and not yet received back, this return brings the payment's amount at most."""
+    query = (
+        select(RecoveryClaim)
+        .where(
+            RecoveryClaim.case_id == payment.case_id,
+            RecoveryClaim.recovery == Recovery.OVERPAYMENT.value,
+            RecoveryClaim.status == "open",
+        )
+        .order_by(col(RecoveryClaim.opened_at))
+    )
+    found, amount = [], payment.amount
+    for recovery in (await session.execute(query)).scalars():
+        part = min(amount, recovery.expected_amount - recovery.received_amount)
+        if part > 0:
+            found.append(j.RecoveryReduced(recovery_id=recovery.id, amount=part))
+            amount -= part
+    return found
+
+
+def _fits(payment: Payment, recovery: RecoveryClaim) -> bool:
+    return recovery.status == "open" and payment.amount <= recovery.expected_amount - recovery.received_amount
+
+
+def _receipt_id(payment: Payment) -> UUID:
+    return uuid5(payment.id, "returned")
+
+
+def _receipt(context: Context, payment: Payment, recovery: RecoveryClaim) -> j.RecoveryReceived:
+    return j.RecoveryReceived(
+        recovery_id=recovery.id,
+        receipt_id=_receipt_id(payment),
+        amount=payment.amount,
+        received_on=context.now().astimezone(context.settings.zone).date(),
+        reference=f"RJCT-{payment.id.hex[:16].upper()}",
     )

@@ -103,7 +103,7 @@ def _check_policy(policy: PolicyGiven) -> None:
         raise Invalid("A policy needs at least one coverage.", field="coverages")
     if len({c.code for c in policy.coverages}) != len(policy.coverages):
         raise Invalid("A policy has each coverage once.", field="coverages")
-    if not _is_zone(policy.zone):
+    if not is_zone(policy.zone):
         raise Invalid("There is no such time zone; write one such as Asia/Shanghai.", field="zone")
     if policy.term_to is not None and policy.term_to < policy.term_from:
         raise Invalid("The term ends before it begins.", field="term_to")
@@ -111,7 +111,8 @@ def _check_policy(policy: PolicyGiven) -> None:
         raise Invalid("Limits and deductibles cannot be negative.", field="coverages")
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether this names an IANA time zone."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, such as Asia

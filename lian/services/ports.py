@@ -7,6 +7,7 @@ from uuid import UUID
 
 from lian.domain.claims.terms import PolicySnapshot
 from lian.domain.messages import (
+    Act,
     BankAnswered,
     CaseState,
     CloseRequest,
@@ -27,6 +28,9 @@ class CaseProcess(Protocol):
     async def complete_task(self, case_id: UUID, command: CompleteTask) -> CommandResult:
         """Answer a task; returns once it is on record. Raises the procedure's refusals."""
 
+    async def act(self, case_id: UUID, command: Act) -> CommandResult:
+        """Do something on a case; returns once it is on record. Raises the procedure's refusals."""
+
     async def withdraw(self, case_id: UUID, command: Withdraw) -> CommandResult:
         """Withdraw a case."""
 
@@ -35,6 +39,9 @@ class CaseProcess(Protocol):
 
     async def payment_settled(self, case_id: UUID, message: PaymentSettled) -> None:
         """Tell the process what became of a transfer."""
+
+    async def payment_returned(self, case_id: UUID, message: PaymentSettled) -> None:
+        """Tell the process that a paid transfer came back. Raises `Conflict` when there is no process to tell."""
 
     async def start_payment(self, order: PayOut) -> None:
         """Start a transfer; one that runs or ran already is left alone."""
@@ -55,3 +62,10 @@ class PolicyLookup(Protocol):
 
     async def snapshot(self, policy_number: str) -> PolicySnapshot | None:
         """The policy's terms as they are now, without personal data; none when it does not exist."""
+
+
+class SanctionsList(Protocol):
+    """Names that must not be paid: the built-in file, or the insurer's own screening service."""
+
+    async def check(self, name: str) -> bool:
+        """Whether the name is listed. Raises `Unavailable` when that cannot be said; silence is never a pass."""

@@ -13,10 +13,12 @@ from lian.db.tables import Clock, Document, Message
 from lian.domain import journal as j
 from lian.domain.case_kind import Stage
 from lian.domain.case_kinds import kind_of
+from lian.domain.claims.actions import GROUNDS
 from lian.domain.claims.checklist import DOCUMENT_LABELS
 from lian.domain.errors import Conflict, Invalid
 from lian.domain.labels import Label
 from lian.domain.messages import CommandResult, Withdraw
+from lian.domain.sla import Unit
 from lian.domain.status import PaymentStatus, label_of
 from lian.services.cases import CaseFile, case_file, earlier_result, find_case
 from lian.services.context import Context
@@ -62,6 +64,40 @@ class TrackedPayment:
     status: Label
     account_tail: str
     voucher_document_id: UUID | None
+    note: Label | None = None
+    """Why it did not arrive, and what happens next."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedObjection:
+    """What the customer objected to, in words, and what came of it. `words` are their own."""
+
+    lodged_at: datetime
+    grounds: Label
+    words: str
+    status: Label
+    is_open: bool
+
+
+NOT_ARRIVED = {
+    "rejected": Label(
+        "The bank could not carry it out. Please check your bank details; we ask you for them again.",
+        "银行未能完成付款，我们将请您重新核对收款账户。",
+    ),
+    "returned": Label(
+        "The bank of this account sent the money back to us. Please check your bank details; we ask you for them "
+        "again and pay once more.",
+        "收款银行已将款项退回我公司，我们将请您重新核对收款账户后再次支付。",
+    ),
+    "reversed": Label("This payment was made in error. We are putting it right.", "该笔付款有误，我们正在更正。"),
+}
+"""What customers read of a transfer that did not arrive."""
+CORRECTED = Label("Being corrected", "更正中")
+OBJECTION_STATUS = {
+    "open": Label("Somebody who took no part in the decision is looking at it.", "未参与原决定的人员正在复核。"),
+    "upheld": Label("We looked again: the decision stands.", "复核结果：维持原决定。"),
+    "changed": Label("We looked again: the decision is made anew.", "复核结果：撤销原决定，重新审核。"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +105,17 @@ class Tracked:
     """Everything the tracker shows: no internal codes, no findings on risk, nobody else's data."""
 
     number: str
+    kind: str
     status: str
     outcome: str
     stage: Stage
+    headline: Label
+    next_step: Label
+    story: str
+    """What the customer told us, where the kind's form asked for words."""
+    may_withdraw: bool
     promised_at: datetime | None
+    is_promised_by_the_hour: bool
     is_late: bool
     waits_for_customer: bool
     answer_by: datetime | None
@@ -80,6 +123,7 @@ class Tracked:
     steps: tuple[Step, ...]
     exposures: tuple[ExposureOutcome, ...]
     payments: tuple[TrackedPayment, ...]
+    objections: tuple[TrackedObjection, ...]
     documents: tuple[Document, ...]
     messages: tuple[Message, ...]
     currency: str
@@ -96,14 +140,21 @@ async def track(context: Context, actor: Actor, number: str) -> Tracked:
 
 def _tracked(file: CaseFile, now: datetime) -> Tracked:
     case, kind = file.case, kind_of(file.case.kind)
+    stage, ending = kind.stage(case.stage), kind.endings.get(case.outcome)
     request = next((r for r in file.requests if r.status == "open"), None)
     promised_at = _promised_at(file, kind.promise)
     return Tracked(
         number=case.number,
+        kind=kind.id,
         status=case.status,
         outcome=case.outcome,
-        stage=kind.stage(case.stage),
+        stage=stage,
+        headline=ending.headline if ending else stage.headline,
+        next_step=ending.next_step if ending else stage.next_step,
+        story=case.course if kind.intake else "",
+        may_withdraw=case.status == "open" and stage.id not in kind.binding,
         promised_at=promised_at if not request else None,
+        is_promised_by_the_hour=any(p.id == kind.promise and p.unit is Unit.HOURS for p in kind.clocks),
         is_late=bool(promised_at and not case.closed_at and promised_at < now and not request),
         waits_for_customer=request is not None,
         answer_by=request.answer_by if request else None,
@@ -115,6 +166,7 @@ def _tracked(file: CaseFile, now: datetime) -> Tracked:
         steps=_steps(file),
         exposures=_exposures(file),
         payments=_payments(file),
+        objections=_objections(file),
         documents=tuple(d for d in file.documents if d.source in {"customer", "letter"}),
         messages=tuple(file.messages),
         currency=case.currency,
@@ -137,11 +189,13 @@ def _generation(clock: Clock) -> int:
 
 
 def _steps(file: CaseFile) -> tuple[Step, ...]:
-    """The way so far and still to go; the branch not taken is left out."""
+    """The way so far and still to go; side ways the case did not take are left out, and what a side way stands for."""
     kind, here = kind_of(file.case.kind), file.case.stage
-    denied = here == "denial" or file.case.outcome == "denied"
-    branch = {"settlement", "payment"} if denied else {"denial"}
-    stages = [s for s in kind.stages if s.id not in branch]
+    ending = kind.endings.get(file.case.outcome)
+    seen = {here, ending.stage if ending else "", *(t.stage for t in file.tasks)}
+    taken = kind.detours.keys() & seen
+    left_out = (kind.detours.keys() - taken) | {stage for detour in taken for stage in kind.detours[detour]}
+    stages = [s for s in kind.stages if s.id not in left_out]
     at = next((i for i, s in enumerate(stages) if s.id == here), 0)
     closed = file.case.status == "closed"
     return tuple(
@@ -151,7 +205,8 @@ def _steps(file: CaseFile) -> tuple[Step, ...]:
 
 def _exposures(file: CaseFile) -> tuple[ExposureOutcome, ...]:
     """Decisions are shown once they are final, with their reasons (CLM-11); a reopened case's newest one counts."""
-    if not file.decisions or file.decisions[-1].status != "final":
+    on_claim = [d for d in file.decisions if d.subject == "claim"]
+    if not on_claim or on_claim[-1].status != "final":
         return ()
     return tuple(
         ExposureOutcome(
@@ -168,8 +223,28 @@ def _exposures(file: CaseFile) -> tuple[ExposureOutcome, ...]:
 def _payments(file: CaseFile) -> tuple[TrackedPayment, ...]:
     tails = {p.id: p.account_tail for p in file.payees}
     return tuple(
-        TrackedPayment(p.amount, label_of(PaymentStatus(p.status)), tails.get(p.payee_id, ""), p.voucher_document_id)
+        TrackedPayment(
+            p.amount,
+            label_of(PaymentStatus(p.status)) if p.status != "reversed" else CORRECTED,
+            tails.get(p.payee_id, ""),
+            p.voucher_document_id,
+            NOT_ARRIVED.get(p.status),
+        )
         for p in file.payments
+    )
+
+
+def _objections(file: CaseFile) -> tuple[TrackedObjection, ...]:
+    """What staff wrote down when they recorded one stays with us."""
+    return tuple(
+        TrackedObjection(
+            o.lodged_at,
+            GROUNDS.get(o.grounds, GROUNDS["other"]),
+            o.words if o.lodged_by.startswith("customer:") else "",
+            OBJECTION_STATUS.get(o.status, OBJECTION_STATUS["open"]),
+            o.status == "open",
+        )
+        for o in file.objections
     )
 
 

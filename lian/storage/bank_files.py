@@ -201,8 +201,9 @@ def read_pain_001(body: bytes) -> list[PaymentOrder]:
 def render_pain_002(original: bytes, *, accepted: bool, reason: str, at: datetime) -> bytes:
     """What a bank answers to an instruction file (pain.002.001.10): the simulator plays the bank with this.
 
-    A `reason` may begin with an ISO reason code (`AC04 account closed`); otherwise it goes out as narrative. Raises
-    `MalformedBankFile` when the original is not a pain.001.
+    A `reason` may begin with an ISO reason code (`AC04 account closed`); otherwise it goes out as narrative. A refusal
+    in a second file, after an acceptance in a first, says that the paid money came back; each file has its own key, as
+    one that was read is not read again. Raises `MalformedBankFile` when the original is not a pain.001.
     """
     orders = read_pain_001(original)
     sent = _parse(original, PAIN_001, "CstmrCdtTrfInitn")

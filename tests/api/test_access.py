@@ -19,6 +19,7 @@ from lian.db.tables import SignIn as SignedIn
 from lian.domain import journal as j
 from lian.services.context import Context
 from lian.services.documents import add_document
+from lian.services.policies import put_policy
 from tests.api.conftest import (
     Headers,
     SignIn,
@@ -29,7 +30,7 @@ from tests.api.conftest import (
     keyed,
     open_task,
 )
-from tests.cast import OFFICE, once, pdf, reported_claim
+from tests.cast import OFFICE, motor_policy, once, pdf, reported_claim
 
 POLICY_BODY = {
     "line": "motor",
@@ -37,6 +38,16 @@ POLICY_BODY = {
     "term_from": "2026-01-01",
     "coverages": [{"code": "OD", "label_en": "Own damage", "label_zh": "车损", "limit": "1000.00"}],
 }
+INQUIRY_BODY = {"answers": {"topic": "other", "text": "?"}, "reporter": {"name": "赵磊", "phone": "13800000001"}}
+CATASTROPHE_BODY = {
+    "code": "FLOOD-1",
+    "name_en": "Flood",
+    "name_zh": "洪水",
+    "causes": ["water"],
+    "from_on": "2026-01-04",
+    "to_on": "2026-01-06",
+}
+CORRECTION = {"outcome": {"name": "injured", "after": "2"}, "notes": "伤者漏登"}
 UPLOAD: dict[str, Any] = {"data": {"item": "identity"}, "files": {"file": ("a.pdf", pdf(), "application/pdf")}}
 
 MATRIX: dict[str, tuple[Any, int, int, int]] = {
@@ -53,6 +64,8 @@ MATRIX: dict[str, tuple[Any, int, int, int]] = {
     "PUT /claims/drafts/{number}": ({"json": {"policy_number": "P"}}, 403, 403, 403),
     "GET /claims/drafts/{number}": ({}, 403, 403, 403),
     "POST /claims/drafts/{number}/submit": ({}, 403, 403, 403),
+    "GET /kinds": ({}, 200, 200, 200),
+    "POST /kinds/{kind}/cases": ({"json": INQUIRY_BODY}, 403, 403, 403),
     "GET /cases": ({}, 200, 200, 200),
     "GET /cases/{number}": ({}, 404, 200, 404),
     "GET /cases/{number}/timeline": ({}, 403, 200, 403),
@@ -60,6 +73,12 @@ MATRIX: dict[str, tuple[Any, int, int, int]] = {
     "POST /cases/{number}/withdraw": ({"json": {"reason": "x"}}, 404, 403, 403),
     "POST /cases/{number}/reopen": ({"json": {"stage": "review", "reason": "x"}}, 403, 403, 403),
     "POST /cases/{number}/request/withdraw": ({}, 403, 409, 403),
+    "GET /cases/{number}/actions": ({}, 404, 200, 404),
+    "GET /cases/{number}/actions/{action}": ({}, 404, 200, 404),
+    "POST /cases/{number}/actions/{action}/preview": ({"json": {"outcome": CORRECTION["outcome"]}}, 404, 200, 404),
+    "POST /cases/{number}/actions/{action}": ({"json": CORRECTION}, 404, 200, 404),
+    "POST /cases/{number}/statements": ({"json": {"item": "statement", "text": "当时下雨"}}, 404, 201, 404),
+    "GET /cases/{number}/money": ({}, 403, 200, 403),
     "POST /cases/{number}/documents": (UPLOAD, 404, 201, 404),
     "GET /cases/{number}/documents": ({}, 404, 200, 403),
     "GET /cases/{number}/documents/{document_id}/content": ({}, 404, 200, 403),
@@ -68,6 +87,8 @@ MATRIX: dict[str, tuple[Any, int, int, int]] = {
     "GET /tasks/{task_id}": ({}, 404, 200, 404),
     "POST /queues/{queue}/next": ({}, 403, 200, 403),
     "POST /tasks/{task_id}/claim": ({}, 404, 200, 404),
+    "GET /tasks/{task_id}/assignees": ({}, 403, 403, 403),
+    "POST /tasks/{task_id}/assign": ({"json": {"to": "wang"}}, 403, 403, 403),
     "POST /tasks/{task_id}/release": ({}, 404, 200, 404),
     "POST /tasks/{task_id}/complete": ({"json": {"outcome": {"complexity": "simple"}}}, 404, 409, 404),
     "GET /commands/{command}": ({}, 404, 404, 404),
@@ -75,9 +96,42 @@ MATRIX: dict[str, tuple[Any, int, int, int]] = {
     "GET /sla/promises": ({"params": {"state": "running"}}, 403, 200, 403),
     "GET /track/{number}": ({}, 404, 200, 404),
     "GET /notices": ({}, 403, 403, 200),
+    "GET /catastrophes": ({}, 403, 200, 403),
+    "POST /catastrophes": ({"json": CATASTROPHE_BODY}, 403, 403, 403),
+    "POST /catastrophes/{code}/claims": ({}, 403, 403, 403),
 }
 OPEN = {"POST /sessions", "POST /track/{number}/code", "POST /track/{number}/sessions"}
 """For everybody: that is how one signs in."""
+
+
+OUTSIDE: dict[str, tuple[int, int]] = {
+    # what an agent gets on a case they brought, and an external adjuster on one with a task of theirs
+    "GET /cases/{number}": (200, 200),
+    "GET /cases/{number}/timeline": (403, 403),
+    "POST /cases/{number}/messages": (403, 403),
+    "POST /cases/{number}/withdraw": (403, 403),
+    "POST /cases/{number}/reopen": (403, 403),
+    "POST /cases/{number}/request/withdraw": (403, 403),
+    "GET /cases/{number}/actions": (200, 200),
+    "GET /cases/{number}/actions/{action}": (403, 403),
+    "POST /cases/{number}/actions/{action}/preview": (403, 403),
+    "POST /cases/{number}/actions/{action}": (403, 403),
+    "POST /cases/{number}/statements": (201, 201),
+    "GET /cases/{number}/money": (403, 403),
+    "POST /cases/{number}/documents": (201, 201),
+    "GET /cases/{number}/documents": (200, 200),
+    "GET /cases/{number}/documents/{document_id}/content": (404, 404),
+    "GET /tasks/{task_id}": (404, 200),
+    "POST /tasks/{task_id}/claim": (404, 200),
+    "POST /tasks/{task_id}/release": (404, 200),
+    "POST /tasks/{task_id}/complete": (404, 422),
+    "GET /tasks/{task_id}/assignees": (403, 403),
+    "POST /tasks/{task_id}/assign": (403, 403),
+    "GET /commands/{command}": (404, 404),
+    "GET /track/{number}": (200, 200),
+    "GET /claims/drafts/{number}": (409, 403),
+    "POST /claims/drafts/{number}/submit": (409, 403),
+}
 
 
 @dataclass(frozen=True)
@@ -95,7 +149,10 @@ class Place:
             task_id=self.task_id,
             document_id=self.document_id,
             queue="claims.review",
+            kind="inquiry",
             command="staff:x",
+            action="correct",
+            code="FLOOD-1",
         )
 
 
@@ -105,18 +162,22 @@ async def place(context: Context) -> Place:
     return await new_place(context)
 
 
-async def new_place(context: Context) -> Place:
+async def new_place(context: Context, **task: Any) -> Place:
     """A case with a task and a document that staff filed."""
-    case = await reported_claim(context)
+    return await furnish(context, (await reported_claim(context)).number, **task)
+
+
+async def furnish(context: Context, number: str, **task: Any) -> Place:
+    """The case with a task and a document that staff filed."""
     wang_sees = await add_document(
         context,
         OFFICE,
-        case.number,
+        number,
         item_code="identity",
         filename="身份证.pdf",
         chunks=once(pdf()),
     )
-    return Place(case.number, await open_task(context, case.case_id), wang_sees.id)
+    return Place(number, await open_task(context, wang_sees.case_id, **task), wang_sees.id)
 
 
 async def ask(api: httpx.AsyncClient, place: Place, route: str, headers: Headers) -> httpx.Response:
@@ -188,6 +249,53 @@ async def test_an_administrator_sees_no_case(
             answer = await ask(api, await new_place(context), route, await signed_in("admin"))
             assert answer.status_code == status, answer.text
             assert route != "GET /cases" or answer.json()["items"] == []
+
+
+@pytest.mark.req("SEC-1")
+@pytest.mark.parametrize("who", ["ning", "wei"])
+async def test_people_outside_get_on_another_case_what_they_would_get_for_none(
+    api: httpx.AsyncClient, context: Context, signed_in: SignIn, who: str, subtests: pytest.Subtests
+) -> None:
+    absent, headers = Place("CLM-2026-999999", UUID(int=7), UUID(int=7)), await signed_in(who)
+    there = await new_place(context)
+    for route in OUTSIDE:
+        with subtests.test(route):
+            answer, nothing = await ask(api, there, route, headers), await ask(api, absent, route, headers)
+            assert answer.status_code == nothing.status_code in {403, 404}, answer.text
+            assert nothing.json() | {"reference": ""} == answer.json() | {"reference": ""}
+    assert (await api.get("/cases", headers=headers)).json()["items"] == []
+
+
+@pytest.mark.req("SEC-1")
+async def test_an_agent_gets_their_own_cases_and_none_of_our_inside(
+    api: httpx.AsyncClient, context: Context, signed_in: SignIn, subtests: pytest.Subtests
+) -> None:
+    await put_policy(context, OFFICE, motor_policy())
+    for route, (status, _) in OUTSIDE.items():
+        ning = await signed_in("ning")
+        reported = await api.post("/claims", json=claim_body(), headers=keyed(ning))
+        assert reported.status_code == 201, reported.text
+        with subtests.test(route):
+            answer = await ask(api, await furnish(context, reported.json()["number"]), route, ning)
+            assert answer.status_code == status, answer.text
+
+
+@pytest.mark.req("SEC-1", "CLM-6")
+async def test_an_external_adjuster_gets_what_was_assigned_to_them_and_none_of_our_inside(
+    api: httpx.AsyncClient, context: Context, signed_in: SignIn, subtests: pytest.Subtests
+) -> None:
+    li = await signed_in("li")
+    for route, (_, status) in OUTSIDE.items():
+        place, wei = await new_place(context, kind="external_adjuster", queue="claims.external"), await signed_in("wei")
+        people = (await api.get(f"/tasks/{place.task_id}/assignees", headers=li)).json()["items"]
+        me = await api.get("/me", headers=wei)
+        own_id = me.json()["actor"]
+        to = next(one["username"] for one in people if one["username"].endswith(own_id.partition(":")[2]))
+        given = await api.post(f"/tasks/{place.task_id}/assign", json={"to": to}, headers=li)
+        assert (given.status_code, given.json()["holder"]) == (200, own_id), given.text
+        with subtests.test(route):
+            answer = await ask(api, place, route, wei)
+            assert answer.status_code == status, answer.text
 
 
 @pytest.mark.req("SEC-1")

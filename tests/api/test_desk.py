@@ -88,13 +88,13 @@ async def test_there_is_no_next_task_in_an_unknown_queue(api: httpx.AsyncClient,
 async def test_a_task_comes_with_the_form_of_its_answer(api: httpx.AsyncClient, task: UUID, wang: Headers) -> None:
     read = (await api.get(f"/tasks/{task}", headers=wang)).json()
     assert read["ask"] == {"complexity": "simple", "checklist": ["identity", "bank_account"]}
-    complexity, missing = read["form"]["questions"]
+    complexity, missing, *_ = read["form"]["questions"]
     assert complexity["label"] == {"en": "Complexity", "zh": "案件类型"}
     assert complexity["required"]
     assert [o["value"] for o in complexity["options"]] == ["simple", "complex"]
     assert [o["value"] for o in missing["options"]] == ["identity", "bank_account"]
     assert missing["options"][0]["label"]["zh"] == "索赔人身份证明"
-    assert set(read["form"]["outcome_schema"]["properties"]) == {"complexity", "missing"}
+    assert set(read["form"]["outcome_schema"]["properties"]) == {"complexity", "missing", "investigate", "suspicion"}
 
 
 async def test_rows_have_their_own_questions(api: httpx.AsyncClient, context: Context, wang: Headers) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from lian.domain.errors import Unavailable
 from lian.domain.messages import (
+    Act,
     BankAnswered,
     CaseState,
     CloseRequest,
@@ -38,6 +39,10 @@ class FakeProcess:
         self._note(command)
         return CommandResult(command_id=command.command_id, seq=len(self.told))
 
+    async def act(self, case_id: UUID, command: Act) -> CommandResult:
+        self._note(command)
+        return CommandResult(command_id=command.command_id, seq=len(self.told))
+
     async def withdraw(self, case_id: UUID, command: Withdraw) -> CommandResult:
         self._note(command)
         return CommandResult(command_id=command.command_id, seq=len(self.told))
@@ -46,6 +51,9 @@ class FakeProcess:
         self._note(message)
 
     async def payment_settled(self, case_id: UUID, message: PaymentSettled) -> None:
+        self._note(message)
+
+    async def payment_returned(self, case_id: UUID, message: PaymentSettled) -> None:
         self._note(message)
 
     async def start_payment(self, order: PayOut) -> None:

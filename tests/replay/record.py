@@ -1,6 +1,7 @@
 """Records histories for the replay gate: `python -m pytest tests/replay/record.py -p no:randomly`, before each release.
 
-Not collected with the tests. The payloads are sealed with the tests' own key ring.
+Not collected with the tests. The payloads are sealed with the tests' own key ring. Histories of earlier versions stay;
+a new version is recorded beside them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from lian.settings import Settings
 from tests.cast import as_customer, hire, reported_claim
 from tests.installation import installation
 from tests.workflows.hands import Hands
+from tests.workflows.office import Office
 
 FOLDER = Path(__file__).parent / "histories"
 
@@ -50,16 +52,64 @@ async def withdrawn(hands: Hands) -> None:
     await withdraw(hands.context, customer, hands.number, reason="x", command_id=uuid4().hex)
 
 
-@pytest.mark.parametrize("story", [paid, denied, withdrawn])
-async def test_record(settings: Settings, story: Callable[[Hands], Awaitable[None]]) -> None:
+async def disputed(claim: Office) -> None:
+    """An advance, an investigation, a panel; paid in part and disputed; decided anew and paid in full."""
+    await claim.does("initial_review", investigate=["scene_survey", "record_review"])
+    await claim.acts("pay_advance", by="wang", amount="8000")
+    await claim.does("authorise_advance")
+    await claim.settle()
+    await claim.does("record_review")
+    await claim.does("scene_survey")
+    await claim.does("assess_loss")
+    lower = {"exposure_id": await claim.loss(), "result": "partial", "payable_amount": "20000"}
+    await claim.does("adjudicate", decisions=[lower | {"reason": "evidence_insufficient"}], panel="majority")
+    for member in ("chen", "gao"):
+        await claim.does("panel_vote", by=member)
+    await claim.open_task("agree_settlement")
+    await claim.acts("object", by="customer", grounds="amount")
+    await claim.settle()
+    await claim.does("review_objection", by="li", result="changed")
+    await claim.does("adjudicate", by="chen")
+    await claim.settle()
+
+
+async def suspicious(claim: Office) -> None:
+    """Referred after the decision, confirmed, and refused; a figure is corrected meanwhile."""
+    await claim.decide()
+    await claim.open_task("authorise")
+    await claim.acts("refer", by="chen", why="fraud")
+    await claim.acts("correct", by="wang", name="injured", after="1")
+    await claim.does("examine_suspicion", outcome="confirmed")
+    await claim.does("adjudicate")
+
+
+async def corrected(claim: Office) -> None:
+    """A second life: paid, then a payment reversed and a figure corrected."""
+    await claim.decide()
+    await claim.does("authorise")
+    await claim.settle()
+    await claim.closed("paid")
+    paid_ = await claim.payment("confirmed")
+    await claim.acts("reverse_payment", by="chen", payment_id=str(paid_.id), why="wrong_payee")
+    await claim.open_task("approve_reversal")
+    await claim.acts("correct", by="wang", name="assessed_amount", exposure_id=await claim.loss(), after="20000")
+    await claim.does("approve_reversal")
+    await claim.does("approve_correction")
+    await claim.does("adjudicate")
+    await claim.does("authorise")
+    await claim.settle()
+
+
+@pytest.mark.parametrize("story", [paid, denied, withdrawn, disputed, suspicious, corrected])
+async def test_record(settings: Settings, story: Callable[[Office], Awaitable[None]]) -> None:
     async with installation(settings) as (context, client):
         losses = (ClaimedLoss(coverage_code="OD", claimed_amount=Decimal(30_000)),)
         registered = await reported_claim(context, losses=losses)
-        hands = Hands(context, registered.number, await hire(context, "wang"), await hire(context, "li"))
+        hands = Office(context, registered.number, await hire(context, "wang"), await hire(context, "li"))
         await story(hands)
         case = await hands.until(lambda c: c.status == "closed")
         handle = client.get_workflow_handle(case_workflow_id(case.id))
         await handle.result()
         history = await handle.fetch_history()
     assert len(history.events) > 10
-    (FOLDER / f"claim-{story.__name__}-v1.json").write_text(history.to_json() + "\n", encoding="utf-8")
+    (FOLDER / f"claim-{story.__name__}-v2.json").write_text(history.to_json() + "\n", encoding="utf-8")

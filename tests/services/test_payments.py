@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import fields
+from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
 import anyio.to_thread
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import select
+from sqlmodel import col, select
 
+from lian.db.balance import unbalanced
 from lian.db.journal import compare
-from lian.db.tables import Case, Document, Notice, OutboxMessage, Party, Payment
+from lian.db.tables import (
+    BankFile,
+    Case,
+    Document,
+    JournalEntry,
+    Notice,
+    OutboxMessage,
+    Party,
+    Payment,
+    RecoveryClaim,
+)
 from lian.domain import journal as j
-from lian.domain.messages import BankAnswered
+from lian.domain.errors import Conflict, Unavailable
+from lian.domain.messages import BankAnswered, PaymentSettled
 from lian.notify.mail import Mail
-from lian.services.context import Context
+from lian.services.context import Context, utc_now
+from lian.services.notices import words_for
 from lian.services.payments import bank_of, instruct_bank, read_bank_answers, settle_payment
-from lian.services.recording import put_on_record
-from lian.services.relay import send_notices
+from lian.services.recording import PAYMENT_RETURNED, put_on_record
+from lian.services.relay import payment_returned, relay_once, send_notices
 from lian.storage.bank_files import read_pain_001, render_pain_002
 from tests.cast import reported_claim
+from tests.fakes.process import FakeProcess
 
 pytestmark = pytest.mark.req("CLM-10")
 AMOUNT = Decimal("4500.00")
@@ -142,6 +159,289 @@ async def test_each_file_of_the_bank_is_read_once_and_a_broken_one_stops_nothing
     async with context.transaction() as session:
         query = select(OutboxMessage).where(OutboxMessage.key == f"bank:{payment.id}")
         assert len((await session.execute(query)).scalars().all()) == 1
+
+
+# --- money that comes back --------------------------------------------------------------------------------------------
+
+
+async def bank_says(context: Context, payment: Payment, *, accepted: bool, reason: str = "") -> None:
+    """Another file in the bank's folder; it is not read yet."""
+    key = await instruct_bank(context, payment.id)
+
+    def write() -> None:
+        original = context.store.read(key, limit=1_000_000)
+        answer = render_pain_002(original, accepted=accepted, reason=reason, at=context.now())
+        context.store.put_bytes(f"bank/in/{payment.id}-{'yes' if accepted else 'no'}.xml", answer, content_type="xml")
+
+    await anyio.to_thread.run_sync(write)
+
+
+async def paid_payment(context: Context) -> Payment:
+    """A transfer the bank has confirmed."""
+    payment = await requested_payment(context)
+    await bank_says(context, payment, accepted=True)
+    await read_bank_answers(context)
+    await settle_payment(context, BankAnswered(payment_id=payment.id, accepted=True, reference="REF1"))
+    return await fresh(context, payment.id)
+
+
+async def record(context: Context, case_id: UUID, *events: j.Event) -> None:
+    async with context.transaction() as session:
+        recorded = [j.Recorded(at=context.now(), actor="staff:a", event=event) for event in events]
+        await put_on_record(context, session, case_id=case_id, recorded=recorded)
+
+
+async def forget_files(context: Context) -> None:
+    """As if no file of the bank had been noted as read."""
+    async with context.transaction() as session:
+        await session.execute(delete(BankFile))
+
+
+async def problems(context: Context, payment: Payment) -> list[str]:
+    """What a person must look at in the bank's files about this transfer."""
+    async with context.transaction() as session:
+        query = select(BankFile.problem).where(col(BankFile.problem).contains(str(payment.id)))
+        return list((await session.execute(query)).scalars())
+
+
+async def of_type(context: Context, case_id: UUID, event: type[j.Event]) -> list[JournalEntry]:
+    async with context.transaction() as session:
+        query = select(JournalEntry).where(JournalEntry.case_id == case_id, JournalEntry.type == event.TYPE)
+        return list((await session.execute(query)).scalars())
+
+
+async def case_of(context: Context, payment: Payment) -> Case:
+    async with context.transaction() as session:
+        return await session.get_one(Case, payment.case_id)
+
+
+async def relay_all(context: Context) -> None:
+    """What is due now and what that leads to; failures stay for later."""
+    while await relay_once(context):
+        pass
+
+
+async def test_a_payment_that_comes_back_is_booked_once_however_often_the_file_is_read(context: Context) -> None:
+    payment = await paid_payment(context)
+    assert (await case_of(context, payment)).paid_amount == AMOUNT
+    await bank_says(context, payment, accepted=False, reason="AC04 account closed")
+    for _ in range(3):
+        assert await read_bank_answers(context) >= 1
+        await forget_files(context)
+    returned = await fresh(context, payment.id)
+    assert (returned.status, returned.reject_reason) == ("returned", "AC04 account closed")
+    assert (await case_of(context, payment)).paid_amount == 0
+    assert len(await of_type(context, payment.case_id, j.PaymentReturned)) == 1
+    async with context.transaction() as session:
+        keys = (await session.execute(select(OutboxMessage.key).where(OutboxMessage.topic == PAYMENT_RETURNED))).all()
+        assert [key for (key,) in keys] == [f"returned:{payment.id}"]
+        assert await unbalanced(session) == []
+        assert (await compare(session, context.ring)).damages == []
+
+
+async def test_the_banks_first_word_told_again_after_a_return_changes_nothing(context: Context) -> None:
+    payment = await paid_payment(context)
+    await bank_says(context, payment, accepted=False)
+    await read_bank_answers(context)
+    again = BankAnswered(payment_id=payment.id, accepted=True, reference="REF1")
+    assert await settle_payment(context, again) == "returned"
+
+
+async def test_a_refusal_that_overtakes_its_acceptance_waits_and_is_not_lost(context: Context) -> None:
+    payment = await requested_payment(context)
+    await bank_says(context, payment, accepted=True)
+    await bank_says(context, payment, accepted=False)
+    await read_bank_answers(context)
+    assert await read_bank_answers(context) == 0
+    assert (await fresh(context, payment.id)).status == "sent"
+    await settle_payment(context, BankAnswered(payment_id=payment.id, accepted=True, reference="REF1"))
+    assert await read_bank_answers(context) == 1
+    assert (await fresh(context, payment.id)).status == "returned"
+    assert await read_bank_answers(context) == 0
+
+
+async def test_a_recalled_payment_that_comes_back_is_a_receipt_of_its_recovery(context: Context) -> None:
+    payment = await paid_payment(context)
+    recovery_id = uuid4()
+    await record(
+        context,
+        payment.case_id,
+        j.PaymentReversed(payment_id=payment.id, why="wrong_payee", recovery_id=recovery_id, reversed_by="staff:b"),
+        j.RecoveryOpened(
+            recovery_id=recovery_id,
+            recovery="recall",
+            expected_amount=AMOUNT,
+            currency="CNY",
+            payment_id=payment.id,
+        ),
+    )
+    await bank_says(context, payment, accepted=False)
+    for _ in range(2):
+        await read_bank_answers(context)
+        assert await problems(context, payment) == []
+        await forget_files(context)
+    async with context.transaction() as session:
+        recovery = await session.get_one(RecoveryClaim, recovery_id)
+        assert await unbalanced(session) == []
+    assert (recovery.received_amount, (await fresh(context, payment.id)).status) == (AMOUNT, "reversed")
+
+
+@pytest.mark.parametrize("what", ["part was received", "it was given up"])
+async def test_a_recalled_payment_that_comes_back_too_late_is_for_a_person_to_book(context: Context, what: str) -> None:
+    payment, recovery_id = await paid_payment(context), uuid4()
+    since: j.Event = j.RecoveryClosed(recovery_id=recovery_id, why="insolvent")
+    if what == "part was received":
+        since = j.RecoveryReceived(
+            recovery_id=recovery_id,
+            receipt_id=uuid4(),
+            amount=Decimal(1),
+            received_on=context.now().date(),
+            reference="1",
+        )
+    await record(
+        context,
+        payment.case_id,
+        j.PaymentReversed(payment_id=payment.id, why="wrong_payee", recovery_id=recovery_id, reversed_by="staff:b"),
+        j.RecoveryOpened(recovery_id=recovery_id, recovery="recall", expected_amount=AMOUNT, currency="CNY"),
+        since,
+    )
+    await bank_says(context, payment, accepted=False)
+    await read_bank_answers(context)
+    (problem,) = await problems(context, payment)
+    assert "a recalled payment came back" in problem
+
+
+async def test_an_acceptance_after_a_refusal_is_for_a_person_to_look_at(context: Context) -> None:
+    payment = await requested_payment(context)
+    await instruct_bank(context, payment.id)
+    await settle_payment(context, BankAnswered(payment_id=payment.id, accepted=False, reason="AC04"))
+    await bank_says(context, payment, accepted=True)
+    await read_bank_answers(context)
+    (problem,) = await problems(context, payment)
+    assert "the money may have left" in problem
+
+
+async def test_the_customer_is_told_that_the_money_came_back(context: Context) -> None:
+    payment = await paid_payment(context)
+    await bank_says(context, payment, accepted=False)
+    await read_bank_answers(context)
+    async with context.transaction() as session:
+        query = select(Notice).where(Notice.key == f"payment.returned:{payment.case_id}:{payment.id}")
+        (notice,) = (await session.execute(query)).scalars().all()
+    assert "payment came back" in notice.subject
+
+
+async def test_an_open_case_is_told_of_the_return_until_it_has_heard(context: Context, process: FakeProcess) -> None:
+    payment = await paid_payment(context)
+    await relay_all(context)
+    await bank_says(context, payment, accepted=False)
+    await read_bank_answers(context)
+    process.away = True
+    await relay_all(context)
+    process.away = False
+    context.now = lambda: utc_now() + timedelta(minutes=5)
+    await relay_all(context)
+    told = [m for m in process.told if isinstance(m, PaymentSettled) and m.status == "returned"]
+    assert told == [PaymentSettled(payment_id=payment.id, status="returned", amount=AMOUNT)]
+    assert await of_type(context, payment.case_id, j.CaseReopened) == []
+
+
+async def test_a_case_hears_that_it_was_paid_before_it_hears_that_it_came_back(
+    context: Context, process: FakeProcess
+) -> None:
+    payment = await paid_payment(context)
+    await bank_says(context, payment, accepted=False)
+    await read_bank_answers(context)
+    payload = {"case_id": str(payment.case_id), "payment_id": str(payment.id), "amount": str(AMOUNT)}
+    with pytest.raises(Unavailable):
+        await payment_returned(context, payload)
+    await relay_all(context)
+    context.now = lambda: utc_now() + timedelta(minutes=5)
+    await relay_all(context)
+    assert [m.status for m in process.told if isinstance(m, PaymentSettled)] == ["confirmed", "returned"]
+
+
+async def test_a_closed_case_lives_again_at_its_settlement_once(context: Context, process: FakeProcess) -> None:
+    payment = await paid_payment(context)
+    await relay_all(context)
+    await record(context, payment.case_id, j.CaseClosed(outcome="paid"))
+    await bank_says(context, payment, accepted=False)
+    await read_bank_answers(context)
+    payload = {"case_id": str(payment.case_id), "payment_id": str(payment.id), "amount": str(AMOUNT)}
+    for _ in range(3):
+        await payment_returned(context, payload)
+    await asyncio.gather(*(payment_returned(context, payload) for _ in range(3)))
+    (reopened,) = await of_type(context, payment.case_id, j.CaseReopened)
+    assert (reopened.body["stage"], reopened.body["generation"]) == ("settlement", 2)
+    # Closed once more, it does not come back for the same return.
+    await record(context, payment.case_id, j.CaseClosed(outcome="paid"))
+    await payment_returned(context, payload)
+    assert (await case_of(context, payment)).status == "closed"
+    assert not [m for m in process.told if isinstance(m, PaymentSettled) and m.status == "returned"]
+    async with context.transaction() as session:
+        query = select(OutboxMessage).where(OutboxMessage.key == f"start:{payment.case_id}:2")
+        assert len((await session.execute(query)).scalars().all()) == 1
+
+
+async def test_a_return_that_finds_no_process_is_told_again(context: Context, process: FakeProcess) -> None:
+    payment = await paid_payment(context)
+    await relay_all(context)
+    await bank_says(context, payment, accepted=False)
+    await read_bank_answers(context)
+
+    async def gone(case_id: UUID, message: PaymentSettled) -> None:
+        raise Conflict("The case is closed or not yet started; reload and try again.")
+
+    process.payment_returned = gone  # type: ignore[method-assign]
+    await relay_all(context)
+    async with context.transaction() as session:
+        query = select(OutboxMessage).where(OutboxMessage.topic == PAYMENT_RETURNED)
+        (message,) = (await session.execute(query)).scalars().all()
+    assert (message.done_at, message.attempts) == (None, 1)
+
+
+# --- notices ----------------------------------------------------------------------------------------------------------
+
+NOT_THEIRS = (
+    *("action.taken", "authority.overridden", "case.corrected", "case.linked", "case.tagged", "case.untagged"),
+    *("correction.applied", "correction.decided", "correction.proposed", "investigation.planned"),
+    *("investigation.reported", "panel.concluded", "panel.convened", "panel.voted", "payee.checked", "payee.named"),
+    *("recovery.closed", "recovery.opened", "recovery.received", "reserve.set", "risk.concluded", "risk.referred"),
+    *("risk.scored", "task.opened", "task.completed"),
+)
+
+
+@pytest.mark.parametrize("type_", NOT_THEIRS)
+def test_what_is_not_the_customers_to_know_is_never_mailed(type_: str) -> None:
+    cls = j.EVENTS[type_]
+    assert words_for(cls(**dict.fromkeys((f.name for f in fields(cls)), "")), "CLM-2026-000001") is None
+
+
+def test_a_case_reopened_for_what_staff_do_of_their_own_accord_is_not_mailed() -> None:
+    act = {"action": "refer", "is_customer": False}
+    assert words_for(j.CaseReopened(stage="aftercare", generation=2, action=act), "CLM-1") is None
+    assert words_for(j.CaseReopened(stage="aftercare", generation=2, action=act | {"is_customer": True}), "CLM-1")
+    assert words_for(j.CaseReopened(stage="assessment", generation=2), "CLM-1")
+
+
+@pytest.mark.parametrize("needs_second", [True, False])
+async def test_an_advance_is_not_called_a_decision_of_the_claim(context: Context, needs_second: bool) -> None:
+    case_id, decision_id = (await reported_claim(context)).case_id, uuid4()
+    made = j.DecisionMade(
+        decision_id=decision_id,
+        decided_by="staff:a",
+        result="accept",
+        approved_amount=AMOUNT,
+        needs_second=needs_second,
+        subject="advance",
+    )
+    await record(context, case_id, made)
+    if needs_second:
+        await record(context, case_id, j.DecisionAuthorised(decision_id=decision_id, authorised_by="staff:b"))
+    async with context.transaction() as session:
+        query = select(Notice).where(Notice.case_id == case_id, col(Notice.key).contains("decision."))
+        (notice,) = (await session.execute(query)).scalars().all()
+    assert "paid in advance" in notice.subject
 
 
 async def test_customers_are_mailed_once(context: Context) -> None:

@@ -127,6 +127,19 @@ async def test_the_exact_damaged_event_is_named(context: Context, servers: Serve
     assert told.strip().endswith("of 2 cases verified: 1 damaged events.")
 
 
+@pytest.mark.req("CLM-15")
+@pytest.mark.parametrize("command", [("journal", "verify"), ("journal", "rebuild", "--check")])
+async def test_a_case_whose_money_does_not_agree_with_its_ledger_is_named(
+    context: Context, command: tuple[str, ...]
+) -> None:
+    case = await reported_claim(context)
+    async with context.transaction() as session:
+        await session.execute(text("UPDATE cases SET paid_amount = 1 WHERE id = :id"), {"id": case.case_id})
+    code, told = await run(*command)
+    assert code == 1
+    assert f"{case.number}: ledger: paid is 0.00; according to the case it is 1.00" in told
+
+
 async def test_rows_that_say_otherwise_are_found_and_made_anew(context: Context) -> None:
     case = await reported_claim(context)
     async with context.transaction() as session:

@@ -84,7 +84,7 @@ async def town(servers: Servers, furnished: str) -> AsyncIterator[Town]:
     with _database(servers, f"town_{uuid4().hex[:10]}", furnished) as name:
         async with open_context(settings_for(servers, name), process) as context:
             made = SCENES[furnished]
-            scene = Scenery(context, made.staff, made.cases, made.tasks, made.ids)
+            scene = made.elsewhere(context)
             transport = httpx.ASGITransport(create_web(context), raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
                 yield Town(scene, context, process, Browser(client))
@@ -121,7 +121,7 @@ def served(servers: Servers, furnished: str) -> Iterator[Served]:
         assert ready.wait(30), "the web server did not start"
         made = SCENES[furnished]
         context: Context = holder["context"]
-        scene = Scenery(context, made.staff, made.cases, made.tasks, made.ids)
+        scene = made.elsewhere(context)
         yield Served(f"http://127.0.0.1:{port}", scene, context, holder["loop"])
         stop.set()
         thread.join(10)

@@ -19,8 +19,8 @@ from lian.domain import journal as j
 from lian.domain.claims import figures
 from lian.domain.claims.adjudication import ExposureDecision, ExposureFacts, adjudicate
 from lian.domain.claims.checklist import checklist, missing_items
+from lian.domain.claims.definition import CLAIM
 from lian.domain.claims.fnol import ClaimedLoss, FnolReport, PersonGiven
-from lian.domain.claims.tasks import TASKS
 from lian.domain.claims.terms import CoverageTerms, Line, LossCause, PolicySnapshot
 from lian.domain.claims.triage import Complexity, TriageFacts, triage
 from lian.domain.labels import Label
@@ -37,7 +37,7 @@ from lian.services.recording import put_on_record
 PASSWORD = "correct horse battery"
 POLICY, SNAPSHOT = TypeAdapter(ClockPolicy), TypeAdapter(PolicySnapshot)
 DECISION, PLAN = TypeAdapter(ExposureDecision), TypeAdapter(CasePlan)
-TASK = {task.id: task for task in TASKS}
+TASK = {task.id: task for task in CLAIM.tasks}
 PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
     b"2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -65,6 +65,10 @@ class Scenery:
     cases: dict[str, str] = field(default_factory=dict)
     tasks: dict[str, UUID] = field(default_factory=dict)
     ids: dict[str, UUID] = field(default_factory=dict)
+
+    def elsewhere(self, context: Context) -> Scenery:
+        """The same scenery in a copy of its database; what is added there is not here."""
+        return Scenery(context, dict(self.staff), dict(self.cases), dict(self.tasks), dict(self.ids))
 
     @contextmanager
     def at(self, moment: datetime) -> Iterator[None]:

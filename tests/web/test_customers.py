@@ -200,7 +200,7 @@ async def test_messages_go_both_ways(town: Town) -> None:
     number = await sign_in_customer(town, "waiting")
     page = await town.browser.open(f"/track/{number}")
     assert "可以的，请同时附上损失部位照片。" in page.text
-    assert "Your claims team" in page.text
+    assert "Our team" in page.text
     page = await town.browser.send(page.form("/messages"), body="谢谢")
     assert "Your message is sent." in page.text
     assert "谢谢" in page.text

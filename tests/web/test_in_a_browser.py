@@ -70,6 +70,7 @@ def somebody(
         locale=language,
         color_scheme=theme,
         reduced_motion="reduce",
+        java_script_enabled=script,
     )
     cookies = {"lian_lang": language, "lian_theme": theme}
     if who:

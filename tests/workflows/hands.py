@@ -25,25 +25,49 @@ Json = dict[str, Any]
 PATIENCE = 40.0
 
 
+def _losses(ask: Json) -> Json:
+    return {"losses": [{k: r[k] for k in ("exposure_id", "assessed_amount")} for r in ask["rows"]["losses"]]}
+
+
+def _decisions(ask: Json) -> Json:
+    rows = ask["rows"]["decisions"]
+    return {"decisions": [{k: r[k] for k in ("exposure_id", "result", "payable_amount")} for r in rows]}
+
+
+def _different(ask: Json) -> Json:
+    rows = ask["rows"]["likenesses"]
+    return {"likenesses": [{"other_case_id": r["other_case_id"], "relation": "different"} for r in rows]}
+
+
+def _payees(ask: Json) -> Json:
+    bank = {"name": "赵磊", "account": "6222020200112233", "bank": "ICBC"}
+    return {"payees": [row | bank for row in ask["rows"]["payees"]], "extent": ""}
+
+
+USUAL: dict[str, Callable[[Json], Json]] = {
+    "initial_review": lambda ask: {"complexity": ask["complexity"], "missing": []},
+    "check_documents": lambda _: {"refused": []},
+    "assess_loss": _losses,
+    "adjudicate": _decisions,
+    "judge_duplicate": _different,
+    "agree_settlement": _payees,
+    "examine_suspicion": lambda _: {"outcome": "cleared"},
+    "panel_vote": lambda _: {"vote": "agree"},
+    "review_objection": lambda _: {"result": "upheld"},
+    "clear_sanctions": lambda _: {"is_clear": True},
+    **dict.fromkeys(
+        ("authorise", "authorise_advance", "approve_correction", "approve_reversal"), lambda _: {"agree": True}
+    ),
+    **dict.fromkeys(
+        ("scene_survey", "record_review", "witness_interview", "external_adjuster"), lambda _: {"finding": "supports"}
+    ),
+    **dict.fromkeys(("verify_account", "confirm_account"), lambda _: {"is_right": True}),
+}
+
+
 def usual_answer(kind: str, ask: Json) -> Json:
     """What somebody answers who agrees with everything."""
-    match kind:
-        case "initial_review":
-            return {"complexity": ask["complexity"], "missing": []}
-        case "check_documents":
-            return {"refused": []}
-        case "assess_loss":
-            rows = ask["rows"]["losses"]
-            return {"losses": [{k: r[k] for k in ("exposure_id", "assessed_amount")} for r in rows]}
-        case "adjudicate":
-            rows = ask["rows"]["decisions"]
-            return {"decisions": [{k: r[k] for k in ("exposure_id", "result", "payable_amount")} for r in rows]}
-        case "authorise":
-            return {"agree": True}
-        case "agree_settlement":
-            bank = {"name": "赵磊", "account": "6222020200112233", "bank": "ICBC"}
-            return {"payees": [row | bank for row in ask["rows"]["payees"]]}
-    raise AssertionError(f"nobody knows how to answer {kind}")
+    return USUAL[kind](ask)
 
 
 @dataclass
@@ -79,7 +103,7 @@ class Hands:
                     return found
                 await asyncio.sleep(0.05)
 
-    async def answer(self, kind: str, *, by: Actor | None = None, **changes: Any) -> Task:
+    async def answer(self, kind: str, *, by: Actor | None = None, notes: str = "看过了", **changes: Any) -> Task:
         """Take the task on and answer it, as usual but for the changes."""
         actor = by or (self.second if kind == "authorise" else self.adjuster)
         task = await self.open_task(kind)
@@ -90,7 +114,7 @@ class Hands:
             while True:
                 try:
                     await complete_task(
-                        self.context, actor, task.id, outcome=outcome, notes="看过了", command_id=command_id
+                        self.context, actor, task.id, outcome=outcome, notes=notes, command_id=command_id
                     )
                     return (await show_task(self.context, actor, task.id)).task
                 except Unavailable:
@@ -106,12 +130,13 @@ class Hands:
     async def bank_answers(self, *, accepted: bool = True, reason: str = "") -> None:
         """The bank takes every instruction of the case it has and answers it."""
         case = await self.case()
-        query = select(Payment).where(Payment.case_id == case.id, Payment.status == "sent")
+        query = select(Payment).where(Payment.case_id == case.id)
         async with asyncio.timeout(PATIENCE):
             while True:
                 async with self.context.transaction() as session:
-                    sent = list((await session.execute(query)).scalars())
-                if sent:
+                    payments = list((await session.execute(query)).scalars())
+                sent = [p for p in payments if p.status == "sent"]
+                if sent and not any(p.status == "requested" for p in payments):
                     break
                 await asyncio.sleep(0.05)
         for payment in sent:

@@ -53,6 +53,7 @@ async def assert_provable(context: Context) -> None:
         assert (await compare(session, context.ring)).damages == []
 
 
+@pytest.mark.kind("claim")
 @pytest.mark.req("CLM-10")
 async def test_a_simple_claim_is_paid_with_a_voucher(live: Context) -> None:
     hands = await at_work(live)

@@ -10,8 +10,6 @@ from uuid import uuid4
 
 import pytest
 from sqlmodel import col, select
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client, WorkflowHistory
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.testing import WorkflowEnvironment
@@ -30,7 +28,7 @@ from lian.domain.plan import CasePlan
 from lian.domain.sla import Unit
 from lian.notify.mail import NoMailer
 from lian.runtime import open_context
-from lian.services import intake
+from lian.services import intake, starting
 from lian.services.context import Context, utc_now
 from lian.services.handling import reopen
 from lian.services.relay import relay_once
@@ -39,6 +37,7 @@ from tests.cast import ZHAO, hire, reported_claim
 from tests.installation import installation
 from tests.servers import TEST_SERVER, Servers
 from tests.workflows.hands import Hands
+from tests.workflows.office import add_search_attributes
 from tests.workflows.test_claim import assert_provable, at_work, deny, rows
 from workflows import options
 from workflows.codec import data_converter
@@ -143,14 +142,6 @@ async def test_a_review_not_done_within_48_hours_is_a_breach_at_the_legal_instan
             assert clock.status == "late"
 
 
-async def add_search_attributes(client: Client) -> None:
-    names = ("CaseKind", "Stage", "Region", "PolicyVersion")
-    keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
-    await client.operator_service.add_search_attributes(
-        AddSearchAttributesRequest(namespace=client.namespace, search_attributes=dict.fromkeys(names, keyword))
-    )
-
-
 @pytest.mark.req("SEC-2")
 async def test_temporals_own_file_holds_no_personal_data_and_no_free_text(settings: Settings, servers: Servers) -> None:
     canary = f"金丝雀{uuid4().hex}"
@@ -243,7 +234,7 @@ async def test_a_former_life_that_ended_just_when_it_was_in_the_way_is_not_taken
             return client
 
         monkeypatch.setattr(client, "start_workflow", was_running)
-        state = await intake.starting_state(context, case.id)
+        state = await starting.starting_state(context, case.id)
         await TemporalProcess(ours).start(state)
         with pytest.raises(Unavailable):
             await TemporalProcess(ours).start(replace(state, generation=2))

@@ -96,7 +96,9 @@ def home_of(actor: Actor) -> str:
     """Where somebody's work begins."""
     if any(p.startswith("task:") for p in actor.permissions):
         return "/desk"
-    for permission, path in (("sla:read", "/operations"), ("staff:write", "/staff"), ("case:read", "/desk/cases")):
+    for permission, path in (("sla:read", "/operations"), ("staff:write", "/staff")):
         if actor.may(permission):
             return path
+    if actor.sees_cases:
+        return "/desk/cases"
     return "/"

@@ -8,15 +8,20 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from lian.auth.visibility import sees_inside
 from lian.domain.case_kinds import KINDS
 from lian.domain.errors import Invalid
 from lian.domain.status import CaseStatus, label_of
-from lian.services import cases, handling, tracking
+from lian.services import actions, cases, handling, reading_money, tracking
 from lian.services.cases import CaseQuery
 from web.deps import Form, Sent, Staff, Visit
 from web.files import send_document, take_upload
+from web.pages.ask import doors
+from web.presenters.actions import present_offers
 from web.presenters.cases import Look, actors_in, present_case
-from web.presenters.desk import present_cases
+from web.presenters.desk import coverages_of, present_cases
+from web.presenters.matters import people_in_matters, present_matters
+from web.presenters.money import people_in_money, present_money
 
 router = APIRouter()
 
@@ -26,15 +31,24 @@ MOST_EVENTS = 500
 
 @router.get("/desk/cases")
 async def case_list(
-    visit: Staff, q: str = "", status: str = "", stage: str = "", late: str = "", before: str = ""
+    visit: Staff,
+    q: str = "",
+    kind: str = "",
+    status: str = "",
+    stage: str = "",
+    late: str = "",
+    tag: str = "",
+    before: str = "",
 ) -> Response:
     """Cases, newest first; a number that is found exactly opens its file."""
-    visit.actor.require("case:read")
+    visit.actor.require_sight()
     query = CaseQuery(
+        kind=kind,
         status=status,
         stage=stage,
         text=q.strip(),
         late_at=visit.now if late else None,
+        tag=tag,
         before=_position(before),
         limit=PAGE,
     )
@@ -46,15 +60,23 @@ async def case_list(
     return visit.page(
         "cases.html",
         rows=present_cases(found, faces, visit.reader, visit.now),
-        filters={"q": q, "status": status, "stage": stage, "late": late},
+        filters={"q": q, "kind": kind, "status": status, "stage": stage, "late": late, "tag": tag},
         statuses=[(s.value, visit.reader.label(label_of(s))) for s in CaseStatus],
-        stages=_stages(visit),
+        kinds=[(k.id, visit.reader.label(k.label)) for k in KINDS.values()],
+        stages=_stages(visit, kind),
+        doors=doors(visit, for_staff=True) if visit.actor.may("case:report") else (),
         next_page=f"{last.opened_at.isoformat()}_{last.id}" if last else "",
     )
 
 
-def _stages(visit: Visit) -> list[tuple[str, str]]:
-    return list({s.id: visit.reader.label(s.label) for kind in KINDS.values() for s in kind.stages}.items())
+def _stages(visit: Visit, only: str) -> list[tuple[str, str]]:
+    """The steps of one kind, or of all; a step that several kinds have under other words says all of them."""
+    words: dict[str, dict[str, None]] = {}
+    for kind in KINDS.values():
+        if only in {"", kind.id}:
+            for stage in kind.stages:
+                words.setdefault(stage.id, {})[visit.reader.label(stage.label)] = None
+    return [(stage, " / ".join(labels)) for stage, labels in words.items()]
 
 
 def _position(before: str) -> tuple[datetime, UUID] | None:
@@ -68,7 +90,7 @@ def _position(before: str) -> tuple[datetime, UUID] | None:
 @router.get("/desk/cases/{number}")
 async def case(visit: Staff, number: str, ok: str = "") -> Response:
     """One case file with its timeline."""
-    visit.actor.require("case:read")
+    visit.actor.require_sight()
     return await _case_page(visit, number, ok=ok)
 
 
@@ -76,14 +98,21 @@ async def _case_page(
     visit: Visit, number: str, *, status: int = 200, ok: str = "", problem: str = "", draft: str = ""
 ) -> Response:
     file = await cases.case_file(visit.context, visit.actor, number)
-    journal = await cases.timeline(visit.context, visit.actor, number, limit=MOST_EVENTS)
-    names = await cases.names_of(visit.context, actors_in(file, journal))
-    view = present_case(file, journal, Look(visit.reader, visit.actor, names, visit.now))
+    inside = sees_inside(visit.actor)
+    journal = await cases.timeline(visit.context, visit.actor, number, limit=MOST_EVENTS) if inside else ()
+    money = await reading_money.money_of(visit.context, visit.actor, number) if inside else None
+    named = actors_in(file, journal) | people_in_matters(file) | (people_in_money(money) if money else set())
+    look = Look(visit.reader, visit.actor, await cases.names_of(visit.context, named), visit.now)
+    view = present_case(file, journal, look)
+    offers = await actions.list_offers(visit.context, visit.actor, number)
     return visit.page(
         "case.html",
         status=status,
         here=f"/desk/cases/{view.number}",
         case=view,
+        matters=present_matters(file, journal, look) if inside else None,
+        money=present_money(money, coverages_of(file), look) if money and file.case.currency else None,
+        offers=present_offers(offers, visit.reader),
         ok=ok,
         problem=problem,
         draft=draft,

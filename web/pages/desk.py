@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from lian.domain.errors import DomainError, NotFound
+from lian.auth.visibility import sees_inside
+from lian.db.tables import JournalEntry
+from lian.domain.errors import DomainError, Invalid, NotFound
 from lian.services import cases, desk
 from lian.services.desk import TaskOnDesk, TaskQuery
 from web.deps import Form, Sent, Staff, Visit
+from web.presenters.about_task import ACTION_OF, about_task
 from web.presenters.cases import Look, actors_in, present_case
 from web.presenters.desk import (
+    AssigneeView,
     Setting,
     TaskRow,
     form_context,
+    present_assignees,
     present_queues,
     present_task,
     present_tasks,
 )
 from web.presenters.forms import Typed, blame, present_form, read_outcome
+from web.presenters.matters import people_in_matters
 
 router = APIRouter()
 
 PAGE = 50
+MOST_EVENTS = 500
 SHOWS = ("mine", "free", "all")
 
 
@@ -33,7 +41,7 @@ async def my_queue(
     visit: Staff, queue: str = "", show: str = "", after: str = "", done: str = "", none: str = ""
 ) -> Response:
     """What I hold, and what waits in my queues, most urgent first."""
-    visit.actor.require("case:read")
+    visit.actor.require_sight()
     queues = await desk.queues(visit.context, visit.actor)
     show = show if show in SHOWS else ""
     mine = await _rows(visit, TaskQuery(queue=queue, mine=True, limit=PAGE)) if show in {"", "mine"} else ()
@@ -111,6 +119,18 @@ async def release(visit: Staff, task_id: UUID) -> Response:
     return visit.go("/desk")
 
 
+@router.post("/desk/tasks/{task_id}/assign")
+async def assign(visit: Staff, form: Form, task_id: UUID) -> Response:
+    """Give it to a colleague."""
+    try:
+        await desk.assign_task(visit.context, visit.actor, task_id, to=form.text("to"))
+    except Invalid as refused:
+        found = await desk.show_task(visit.context, visit.actor, task_id)
+        typed = Typed(problem=visit.reader.refusal(refused))
+        return await _task_page(visit, found, typed, command=str(uuid4()), status=refused.status)
+    return visit.go(f"/desk/tasks/{task_id}")
+
+
 @router.post("/desk/tasks/{task_id}/complete")
 async def complete(visit: Staff, form: Form, task_id: UUID) -> Response:
     """Answer it. What was typed stays on the page when it is refused; sent twice, it counts once."""
@@ -140,7 +160,7 @@ async def _refused(visit: Visit, found: TaskOnDesk, form: Sent, refused: DomainE
     """A rule's refusal is shown with the form; a lost race or a missing right has its own page."""
     if refused.status not in {422, 503}:
         raise refused
-    errors = blame(found.kind, found.task.ask, refused, visit.reader)
+    errors = blame(found.kind, found.task.ask, refused, visit.reader, form)
     typed = Typed(form, errors, visit.reader.refusal(refused))
     answer = await _task_page(visit, found, typed, command=command, status=refused.status)
     if refused.status == 503:
@@ -150,7 +170,8 @@ async def _refused(visit: Visit, found: TaskOnDesk, form: Sent, refused: DomainE
 
 async def _task_page(visit: Visit, found: TaskOnDesk, typed: Typed, *, command: str, status: int = 200) -> Response:
     file = await cases.case_file(visit.context, visit.actor, found.case.number)
-    names = await cases.names_of(visit.context, {found.task.holder} | actors_in(file, ()))
+    named = {found.task.holder} | actors_in(file, ()) | people_in_matters(file) | {p.named_by for p in file.payees}
+    names = await cases.names_of(visit.context, named)
     look = Look(visit.reader, visit.actor, names, visit.now)
     return visit.page(
         "task.html",
@@ -159,5 +180,21 @@ async def _task_page(visit: Visit, found: TaskOnDesk, typed: Typed, *, command: 
         task=present_task(found, file, Setting(visit.reader, visit.actor, names, visit.now)),
         form=present_form(found.kind, found.task.ask, form_context(file, visit.reader), typed),
         case=present_case(file, (), look),
+        about=about_task(found.task, file, await _journal(visit, found), look),
         command=command,
+        assignees=await _assignees(visit, found),
     )
+
+
+async def _journal(visit: Visit, found: TaskOnDesk) -> Sequence[JournalEntry]:
+    """Read only where the task's page tells of it."""
+    if found.task.kind not in ACTION_OF or not sees_inside(visit.actor):
+        return ()
+    return await cases.timeline(visit.context, visit.actor, found.case.number, limit=MOST_EVENTS)
+
+
+async def _assignees(visit: Visit, found: TaskOnDesk) -> tuple[AssigneeView, ...]:
+    if found.task.status != "open" or not visit.actor.may("task:assign"):
+        return ()
+    people = await desk.list_assignees(visit.context, visit.actor, found.task.id)
+    return present_assignees(people, visit.reader)

@@ -7,14 +7,15 @@ from starlette.responses import RedirectResponse, Response
 
 from web.assets import address
 from web.deps import Guest
+from web.pages.ask import doors
 
 router = APIRouter()
 
 
 @router.get("/")
 async def landing(visit: Guest) -> Response:
-    """Three doors."""
-    return visit.page("landing.html")
+    """One door for each thing people come for."""
+    return visit.page("landing.html", doors=doors(visit))
 
 
 @router.get("/favicon.ico")

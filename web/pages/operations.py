@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from lian.domain.case_kinds import KINDS
-from lian.services import sla_board
+from lian.services import overrides, sla_board
 from lian.services.sla_board import STATES, PromiseQuery
 from web.deps import Staff, Visit
-from web.presenters.board import STATE_WORDS, clock_labels, present_board, present_promises
+from web.presenters.board import STATE_WORDS, clock_labels, present_board, present_overrides, present_promises
 
 router = APIRouter()
 
@@ -21,7 +21,12 @@ HOURS = ("4", "8", "24")
 async def board(visit: Staff) -> Response:
     """The board as of now."""
     found = await sla_board.board(visit.context, visit.actor)
-    return visit.page("operations.html", board=present_board(found, visit.reader))
+    overridden = await overrides.latest_overrides(visit.context, visit.actor)
+    return visit.page(
+        "operations.html",
+        board=present_board(found, visit.reader),
+        overrides=present_overrides(overridden, visit.reader),
+    )
 
 
 @router.get("/operations/promises")

@@ -1,9 +1,11 @@
-"""First notice of loss on the web (CLM-1): who and which policy, then what happened; no account needed."""
+"""First notice of loss on the web (CLM-1): who and which policy, then what happened; no account needed.
+
+Staff and agents who report on somebody's behalf use the same two pages, and say how it was told to them.
+"""
 
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from decimal import Decimal
 from hmac import compare_digest
 from uuid import UUID, uuid4
 
@@ -11,15 +13,16 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from lian.auth.actor import Actor
-from lian.domain.claims.fnol import ClaimedLoss, FnolReport, PersonGiven
+from lian.domain.claims.fnol import FnolReport, PersonGiven
 from lian.domain.claims.terms import CAUSE_LABELS, LossCause, PolicySnapshot
 from lian.domain.errors import Invalid, NotFound
-from lian.domain.money import parse_amount
-from lian.domain.parties import Channel
-from lian.services.intake import Registered, report_claim
+from lian.domain.parties import CHANNEL_LABELS, Channel
+from lian.services.intake import report_claim
+from lian.services.opening import Registered
 from lian.services.policies import require_snapshot
 from web.deps import Form, Guest, Sent, Visit
 from web.i18n import mark
+from web.presenters.claimants import MOST_OTHERS, Told, others, present_others
 
 router = APIRouter()
 
@@ -27,6 +30,8 @@ WEB = Actor(id="web", name="")
 """Whoever reports online: nobody we know."""
 LONGEST = {"name": 100, "phone": 40, "email": 200, "policy_number": 80, "place": 300, "course": 4000}
 PERSON = ("policy_number", "name", "phone", "email")
+TOLD_TO_STAFF = (Channel.PHONE, Channel.IN_PERSON, Channel.AGENT)
+"""How a report reaches whoever types it in."""
 MOST_INJURED = 9999
 NO_POLICY = mark("We do not know this policy number. It stands on your policy or insurance card.")
 
@@ -59,17 +64,44 @@ async def loss_told(visit: Guest, form: Form) -> Response:
         return _step_one(visit, form, errors)
     snapshot = await require_snapshot(visit.context, form.text("policy_number"))
     key = _key(form)
+    if form.text("more"):
+        return _step_two(visit, form, snapshot, key=key)
     report = _report(visit, form, snapshot, errors)
     if errors:
         return _step_two(visit, form, snapshot, key=key, errors=errors)
     try:
         said = {name: list(values) for name, values in form.fields.items()}
-        answer, _ = await report_claim(visit.context, WEB, report, channel=Channel.WEB, key=key, said=said)
+        actor, channel = _reporting(visit, form)
+        answer, _ = await report_claim(visit.context, actor, report, channel=channel, key=key, said=said)
     except Invalid as refused:
         field = refused.details.get("field", "")
         errors = {FIELDS.get(field, field): visit.reader.refusal(refused)}
         return _step_two(visit, form, snapshot, key=key, errors=errors)
+    if visit.somebody and visit.somebody.sees_cases and actor is visit.somebody:
+        return visit.go(f"/desk/cases/{answer.number}")
     return visit.go("/report/received", **_receipt(visit, answer))
+
+
+def _staff(visit: Visit) -> Actor | None:
+    """Whoever is signed in and reports for customers."""
+    return visit.somebody if visit.somebody and visit.somebody.may("case:report") else None
+
+
+def _channels(visit: Visit) -> tuple[Channel, ...]:
+    """An agent's reports are an agent's; of the others staff say how they were told."""
+    staff = _staff(visit)
+    if staff is None:
+        return ()
+    return (Channel.AGENT,) if staff.may("case:read_own") else TOLD_TO_STAFF
+
+
+def _reporting(visit: Visit, form: Sent) -> tuple[Actor, Channel]:
+    """Who is on record as having reported it, and how it reached us."""
+    staff, allowed = _staff(visit), _channels(visit)
+    if staff is None:
+        return WEB, Channel.WEB
+    told = next((channel for channel in allowed if channel == form.text("channel")), allowed[0])
+    return staff, told
 
 
 def _key(form: Sent) -> str:
@@ -118,16 +150,19 @@ def _check_person(visit: Visit, form: Sent) -> dict[str, str]:
 
 
 def _step_one(visit: Visit, form: Sent, errors: dict[str, str] | None = None) -> Response:
-    typed = {name: form.text(name) for name in PERSON}
+    typed = {name: form.text(name) for name in (*PERSON, "channel")}
+    channels = [(channel.value, visit.reader.label(CHANNEL_LABELS[channel])) for channel in _channels(visit)]
     status = 422 if errors else 200
-    return visit.page("report.html", status=status, here="/report", typed=typed, errors=errors or {})
+    return visit.page("report.html", status=status, here="/report", typed=typed, errors=errors or {}, channels=channels)
 
 
 def _step_two(
     visit: Visit, form: Sent, snapshot: PolicySnapshot, *, key: str, errors: dict[str, str] | None = None
 ) -> Response:
     reader = visit.reader
-    typed = {name: form.text(name) for name in (*PERSON, "cause", "loss_on", "loss_time", "place", "course")}
+    told = ("channel", "cause", "loss_on", "loss_time", "place", "course")
+    typed = {name: form.text(name) for name in (*PERSON, *told)}
+    coverages = [(c.code, reader.label(c.label)) for c in snapshot.coverages]
     typed["injured"] = form.text("injured") or "0"
     return visit.page(
         "report_loss.html",
@@ -137,7 +172,10 @@ def _step_two(
         errors=errors or {},
         key=key,
         causes=[(cause.value, reader.label(label)) for cause, label in CAUSE_LABELS.items()],
-        coverages=[(c.code, reader.label(c.label), form.text(f"loss.{c.code}")) for c in snapshot.coverages],
+        coverages=[(code, words, form.text(f"loss.{code}")) for code, words in coverages],
+        others=present_others(form, coverages),
+        may_add=others(form) < MOST_OTHERS,
+        added=bool(form.text("more")),
         currency=snapshot.currency,
         today=visit.now.astimezone(reader.zone).date().isoformat(),
     )
@@ -145,6 +183,8 @@ def _step_two(
 
 def _report(visit: Visit, form: Sent, snapshot: PolicySnapshot, errors: dict[str, str]) -> FnolReport:
     """The report as told; what cannot be read goes into `errors`, with a stand-in in its place."""
+    reporter = PersonGiven(name=form.text("name"), phone=form.text("phone"), email=form.text("email"))
+    claimants, losses = Told(form, snapshot, visit.reader, errors).claims(reporter)
     return FnolReport(
         policy_number=form.text("policy_number"),
         loss_cause=_cause(visit, form, errors),
@@ -153,8 +193,9 @@ def _report(visit: Visit, form: Sent, snapshot: PolicySnapshot, errors: dict[str
         place=_required(visit, form, "place", errors),
         course=_required(visit, form, "course", errors),
         injured=_injured(visit, form, errors),
-        reporter=PersonGiven(name=form.text("name"), phone=form.text("phone"), email=form.text("email")),
-        losses=_losses(visit, form, snapshot, errors),
+        reporter=reporter,
+        claimants=claimants,
+        losses=losses,
     )
 
 
@@ -187,19 +228,3 @@ def _injured(visit: Visit, form: Sent, errors: dict[str, str]) -> int:
         return int(typed)
     errors["injured"] = visit.reader.say("Enter how many people were injured, such as 0 or 2.")
     return 0
-
-
-def _losses(visit: Visit, form: Sent, snapshot: PolicySnapshot, errors: dict[str, str]) -> tuple[ClaimedLoss, ...]:
-    losses = []
-    for coverage in snapshot.coverages:
-        typed = form.text(f"loss.{coverage.code}").replace(",", "")
-        try:
-            amount = parse_amount(typed) if typed else Decimal(0)
-        except Invalid as wrong:
-            errors[f"loss.{coverage.code}"] = visit.reader.refusal(wrong)
-            continue
-        if amount:
-            losses.append(ClaimedLoss(coverage_code=coverage.code, claimed_amount=amount))
-    if not losses and not errors:
-        errors["losses"] = visit.reader.say("Enter an amount for at least one of these. An estimate is enough.")
-    return tuple(losses)

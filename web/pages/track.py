@@ -10,11 +10,14 @@ from starlette.responses import Response
 
 from lian.auth.actor import Actor
 from lian.domain.errors import DomainError, NotSignedIn
-from lian.services import accounts, tracking
+from lian.services import accounts, actions, cases, statements, tracking
+from lian.services.asked import asked_of_customer
 from web.deps import TRACK, Customer, Form, Guest, Visit
 from web.files import send_document, take_upload
 from web.pages.cases import command_of
+from web.presenters.forms import Typed
 from web.presenters.track import present_track
+from web.presenters.track_tasks import present_asked, present_objecting, present_objections
 
 router = APIRouter()
 
@@ -58,7 +61,7 @@ async def sign_in(visit: Guest, form: Form) -> Response:
         session = await accounts.sign_in_customer(visit.context, number, code)
     except NotSignedIn as refused:
         return _door(visit, number, sent=True, status=401, problem=visit.reader.refusal(refused))
-    return visit.signed_in(visit.go(_address(number)), TRACK, session)
+    return visit.signed_in(visit.go(address_of(number)), TRACK, session)
 
 
 @router.post("/track/sign-out")
@@ -70,25 +73,45 @@ async def sign_out(request: Request, visit: Guest) -> Response:
     return visit.signed_out(visit.go("/track"), TRACK)
 
 
-def _address(number: str) -> str:
+def address_of(number: str) -> str:
+    """The tracker's page of a case."""
     return f"/track/{quote(number, safe='')}"
 
 
 @router.get("/track/{number}")
 async def tracker(visit: Customer, number: str, ok: str = "") -> Response:
     """Where it is, what happens next, by when, and what we need."""
-    return await _page(visit, number, ok=ok)
+    return await tracker_page(visit, number, ok=ok)
 
 
-async def _page(
-    visit: Visit, number: str, *, status: int = 200, ok: str = "", problem: str = "", about: str = ""
+async def tracker_page(
+    visit: Visit,
+    number: str,
+    *,
+    status: int = 200,
+    ok: str = "",
+    problem: str = "",
+    about: str = "",
+    typed: Typed | None = None,
 ) -> Response:
+    """The whole page. `about` names the part that a `problem` is about; what was typed there stays."""
     tracked = await tracking.track(visit.context, visit.actor, number)
+    file = await cases.case_file(visit.context, visit.actor, number)
+    asked = await asked_of_customer(visit.context, visit.actor)
+    offers = await actions.list_offers(visit.context, visit.actor, number)
+    objecting = next((offer for offer in offers if offer.kind.id == "object"), None)
+    known = {about: typed} if typed else {}
     return visit.page(
         "track.html",
         status=status,
-        here=_address(number),
+        here=address_of(number),
         case=present_track(tracked, visit.reader, visit.now),
+        asked=present_asked(asked, {str(p.id): p.name for p in file.parties}, known, visit.reader),
+        objecting=present_objecting(objecting, known.get("object", Typed()), visit.reader),
+        objections=present_objections(tracked, visit.reader),
+        has_open_objection=any(o.is_open for o in tracked.objections),
+        typed_items=statements.TYPED,
+        words=typed.sent.text("text") if typed and typed.sent and about.startswith("words-") else "",
         customer=_name(visit.actor),
         ok=ok,
         problem=problem,
@@ -111,10 +134,10 @@ async def upload(request: Request, visit: Customer, number: str) -> Response:
     except DomainError as refused:
         if refused.status not in {413, 415, 422, 503}:
             raise
-        return await _page(
+        return await tracker_page(
             visit, number, status=refused.status, problem=visit.reader.refusal(refused), about="documents"
         )
-    return visit.go(_address(number), ok="document")
+    return visit.go(address_of(number), ok="document")
 
 
 @router.get("/track/{number}/documents/{document_id}")
@@ -131,8 +154,8 @@ async def write(visit: Customer, form: Form, number: str) -> Response:
     except DomainError as refused:
         if refused.status != 422:
             raise
-        return await _page(visit, number, status=422, problem=visit.reader.refusal(refused), about="messages")
-    return visit.go(_address(number), ok="message")
+        return await tracker_page(visit, number, status=422, problem=visit.reader.refusal(refused), about="messages")
+    return visit.go(address_of(number), ok="message")
 
 
 @router.post("/track/{number}/withdraw")
@@ -140,7 +163,7 @@ async def withdraw(visit: Customer, form: Form, number: str) -> Response:
     """No longer pursue the claim (CLM-15); asks to tick a box first."""
     if form.text("sure") != "yes":
         problem = visit.reader.say("Tick the box to confirm that you withdraw.")
-        return await _page(visit, number, status=422, problem=problem, about="withdraw")
+        return await tracker_page(visit, number, status=422, problem=problem, about="withdraw")
     reason, command = form.text("reason"), command_of(form)
     await tracking.withdraw(visit.context, visit.actor, number, reason=reason, command_id=command)
-    return visit.go(_address(number), ok="withdrawn")
+    return visit.go(address_of(number), ok="withdrawn")

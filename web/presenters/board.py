@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from lian.domain.case_kinds import KINDS
 from lian.domain.labels import Label
+from lian.services.overrides import Override
 from lian.services.sla_board import Board, Promise
 from web.i18n import mark
 from web.presenters.cases import title_of
@@ -49,8 +50,9 @@ class BoardRowView:
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """Open cases in one step, and how many of them have a broken promise."""
+    """Open cases in one step of a kind, and how many of them have a broken promise."""
 
+    kind: str
     label: str
     cases: Figure
     late: Figure
@@ -80,6 +82,17 @@ class PromiseRow:
     stage: str
     due: str
     chip: Chip
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideRow:
+    """One decision that somebody let stand above the table of limits."""
+
+    number: str
+    who: str
+    why: str
+    amount: str
+    when: str
 
 
 def promises_address(**filters: str) -> str:
@@ -147,23 +160,24 @@ def _steps(board: Board, reader: Reader) -> tuple[StepRow, ...]:
     most = max((n for *_, n, _ in board.by_step), default=0) or 1
     return tuple(
         StepRow(
+            reader.label(KINDS[kind].label),
             reader.label(label),
             Figure(
                 "",
                 reader.number(n),
-                f"/desk/cases?{urlencode({'status': 'open', 'stage': stage})}",
+                f"/desk/cases?{urlencode({'kind': kind, 'status': 'open', 'stage': stage})}",
                 "info",
                 share=round(n * FULL / most),
             ),
             Figure(
                 "",
                 reader.number(late),
-                f"/desk/cases?{urlencode({'status': 'open', 'stage': stage, 'late': '1'})}",
+                f"/desk/cases?{urlencode({'kind': kind, 'status': 'open', 'stage': stage, 'late': '1'})}",
                 "bad" if late else "none",
                 share=round(late * FULL / most),
             ),
         )
-        for _, stage, label, n, late in board.by_step
+        for kind, stage, label, n, late in board.by_step
     )
 
 
@@ -179,6 +193,20 @@ def present_promises(promises: Sequence[Promise], reader: Reader, now: datetime)
             chip=chip_of(p.clock, reader, now),
         )
         for p in promises
+    )
+
+
+def present_overrides(found: Sequence[Override], reader: Reader) -> tuple[OverrideRow, ...]:
+    """The overrides, newest first."""
+    return tuple(
+        OverrideRow(
+            number=one.number,
+            who=one.who,
+            why=reader.label(one.why),
+            amount=reader.money(one.amount, one.currency),
+            when=reader.full_moment(one.at),
+        )
+        for one in found
     )
 
 

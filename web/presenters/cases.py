@@ -15,15 +15,14 @@ from lian.db.tables import Case, Document, JournalEntry, Party
 from lian.domain.case_kind import CaseKind
 from lian.domain.case_kinds import kind_of
 from lian.domain.claims.adjudication import RESULT_LABELS, Result
-from lian.domain.claims.checklist import DOCUMENT_LABELS, OPTIONAL
+from lian.domain.claims.checklist import DOCUMENT_LABELS, EVIDENCE, IN_WORDS, OPTIONAL
 from lian.domain.claims.terms import CAUSE_LABELS, LINE_LABELS, Line, LossCause
 from lian.domain.claims.triage import COMPLEXITY_LABELS, Complexity
 from lian.domain.labels import Label
 from lian.domain.parties import CHANNEL_LABELS, ROLE_LABELS, Channel, PartyRole
 from lian.domain.status import CaseStatus, PaymentStatus, TaskStatus, label_of
-from lian.services.cases import CaseFile
+from lian.services.cases import CaseFile, customers
 from lian.services.documents import item_codes
-from lian.services.handling import REOPEN_AT
 from lian.services.letters import LETTERS, coverage_label
 from lian.storage.content import ALLOWED
 from web.i18n import mark
@@ -34,7 +33,12 @@ from web.reader import Reader
 
 PREVIEWABLE = {content.mime for content in ALLOWED if content.previewable}
 OTHER = Label("Other document", "其他材料")
-SOURCES = {"customer": mark("from the customer"), "staff": mark("filed by staff"), "letter": mark("our letter")}
+SOURCES = {
+    "customer": mark("from the customer"),
+    "staff": mark("filed by staff"),
+    "letter": mark("our letter"),
+    "internal": mark("internal"),
+}
 DOCUMENT_STATES = {"received": mark("Received"), "accepted": mark("Accepted"), "refused": mark("Not usable")}
 Fact = tuple[str, str]
 
@@ -189,7 +193,6 @@ class Look:
 def present_case(file: CaseFile, journal: Sequence[JournalEntry], look: Look) -> CaseView:
     """The file in the reader's words."""
     case, reader, kind = file.case, look.reader, kind_of(file.case.kind)
-    claimants = [p.name for p in file.parties if p.role == PartyRole.CLAIMANT]
     return CaseView(
         number=case.number,
         title=title_of(case, reader),
@@ -197,10 +200,10 @@ def present_case(file: CaseFile, journal: Sequence[JournalEntry], look: Look) ->
         is_open=case.status == "open",
         stage=reader.label(kind.stage(case.stage).label),
         outcome=reader.label(kind.outcomes[case.outcome]) if case.outcome in kind.outcomes else "",
-        claimant=reader.say(", ").join(claimants),
+        claimant=reader.say(", ").join(customers(file.parties)),
         chip=nearest_chip(file.clocks, reader, look.now),
         clocks=present_clocks(file.clocks, file.requests, reader, look.now),
-        facts=_facts(case, reader),
+        facts=_facts(case, kind, reader),
         story=case.course,
         triage=tuple(finding_view(f, reader) for f in case.triage_findings if f["severity"] == "refers"),
         terms=_terms(case, reader),
@@ -216,14 +219,15 @@ def present_case(file: CaseFile, journal: Sequence[JournalEntry], look: Look) ->
         tasks=_tasks(file, kind, look),
         moments=present_timeline(journal, _scene(file, kind, look)),
         may=_may(file, look.actor),
-        reopen_at=tuple((stage, reader.label(kind.stage(stage).label)) for stage in REOPEN_AT),
+        reopen_at=tuple((stage, reader.label(kind.stage(stage).label)) for stage in kind.reopen_at),
     )
 
 
 def title_of(case: Case, reader: Reader) -> str:
-    """`Collision · Motor`."""
+    """`Collision · Motor`; of other kinds their name and the first coded answer."""
     if not case.loss_cause:
-        return reader.label(kind_of(case.kind).label)
+        kind = kind_of(case.kind)
+        return " · ".join([reader.label(kind.label), *(words for _, words in _told(case, kind, reader)[:1])])
     return f"{reader.label(CAUSE_LABELS[LossCause(case.loss_cause)])} · {reader.label(LINE_LABELS[Line(case.line)])}"
 
 
@@ -235,23 +239,37 @@ def _may(file: CaseFile, actor: Actor) -> dict[str, bool]:
         "write": actor.may("message:write"),
         "withdraw": open_ and actor.may("case:withdraw"),
         "withdraw_request": actor.may("request:withdraw") and any(r.status == "open" for r in file.requests),
-        # What was paid stays paid: only a refused or withdrawn case is taken up again.
-        "reopen": closed and file.case.outcome != "paid" and actor.may("case:reopen"),
+        "reopen": closed and file.case.outcome != "merged" and actor.may("case:reopen"),
     }
 
 
-def _facts(case: Case, reader: Reader) -> tuple[Fact, ...]:
+def _told(case: Case, kind: CaseKind, reader: Reader) -> tuple[Fact, ...]:
+    """The coded answers of the kind's intake form, in its own words."""
+    asked = kind.intake.coded if kind.intake else {}
+    values = ((question, str(case.details.get(name, ""))) for name, question in asked.items())
+    return tuple(
+        (reader.label(q.label), reader.label(q.options[value]) if value in q.options else value)
+        for q, value in values
+        if value
+    )
+
+
+def _facts(case: Case, kind: CaseKind, reader: Reader) -> tuple[Fact, ...]:
     say = reader.say
+    is_loss = bool(case.loss_cause)
     rows = (
+        *_told(case, kind, reader),
         (say("Loss happened"), reader.full_moment(case.loss_at) if case.loss_at else ""),
         (say("Reported"), reader.full_moment(case.reported_at) if case.reported_at else ""),
+        (say("Received at"), reader.full_moment(case.received_at) if case.received_at and not is_loss else ""),
         (say("Place"), case.place),
-        (say("People injured"), str(case.injured)),
-        (say("Claimed"), reader.money(case.claimed_amount, case.currency)),
+        (say("People injured"), str(case.injured) if is_loss else ""),
+        (say("Claimed"), reader.money(case.claimed_amount, case.currency) if case.currency else ""),
+        (say("Policy"), case.policy_number if not case.snapshot else ""),
         (say("Approved"), reader.money(case.approved_amount, case.currency) if case.approved_amount else ""),
         (say("Paid"), reader.money(case.paid_amount, case.currency) if case.paid_amount else ""),
         (say("Handled as"), reader.label(COMPLEXITY_LABELS[Complexity(case.complexity)]) if case.complexity else ""),
-        (say("Reported by"), reader.label(CHANNEL_LABELS[Channel(case.channel)])),
+        (say("Received by"), reader.label(CHANNEL_LABELS[Channel(case.channel)])),
     )
     return tuple(row for row in rows if row[1])
 
@@ -328,10 +346,12 @@ def document_view(document: Document, base: str, reader: Reader) -> DocumentView
 
 def _items(file: CaseFile, reader: Reader) -> tuple[ItemView, ...]:
     here = {d.item_code for d in file.documents if d.state != "refused"}
+    asked = {code for request in file.requests for code in request.items}
+    by_hand = {*IN_WORDS, EVIDENCE} - here - asked
     return tuple(
         ItemView(code, reader.label(item_label(code)), code not in OPTIONAL, code in here)
         for code in item_codes(file.case)
-        if code in DOCUMENT_LABELS
+        if code in DOCUMENT_LABELS and code not in by_hand
     )
 
 

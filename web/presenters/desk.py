@@ -10,16 +10,19 @@ from uuid import UUID
 from lian.auth.actor import Actor
 from lian.db.tables import Case
 from lian.domain.case_kinds import KINDS
+from lian.domain.labels import Label
+from lian.domain.parties import PartyRole
 from lian.domain.status import CaseStatus, label_of
 from lian.services.cases import CaseFace, CaseFile
-from lian.services.desk import QueueCount, TaskOnDesk
+from lian.services.desk import Assignee, QueueCount, TaskOnDesk
 from lian.services.letters import coverage_label
-from web.i18n import mark
+from web.i18n import mark, translate_refusal
 from web.presenters.cases import CaseRow, title_of
 from web.presenters.clocks import Chip, nearest_chip, no_deadline, running_chip
 from web.presenters.forms import FormContext
 from web.reader import Reader
 
+PAYABLE = frozenset({PartyRole.CLAIMANT, PartyRole.BENEFICIARY, PartyRole.HEIR})
 NOT_MINE = mark("This is not work of your role.")
 OTHER_QUEUE = mark("This queue is not yours.")
 DECIDED_BEFORE = mark("You decided on this case before; another person must do this.")
@@ -74,6 +77,16 @@ class TaskHead:
     can_release: bool
     why_not: str
     amount: str
+    needs_notes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AssigneeView:
+    """One person in the list of those a task may be given to."""
+
+    username: str
+    words: str
+    can_have: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +124,7 @@ def _row(found: TaskOnDesk, face: CaseFace | None, s: Setting) -> TaskRow:
         number=case.number,
         title=title_of(case, s.reader),
         claimant=s.reader.say(", ").join(face.claimants) if face else "",
-        amount=s.reader.money(case.claimed_amount, case.currency),
+        amount=s.reader.money(case.claimed_amount, case.currency) if case.currency else "",
         queue=_queue_label(task.queue, s.reader),
         holder=_holder(task.holder, s),
         chip=_chip(found, face, s),
@@ -142,11 +155,12 @@ def why_not(found: TaskOnDesk, actor: Actor) -> str:
     """Why somebody may not do a task, as the service will say too; empty when they may."""
     if not actor.may(found.kind.permission):
         return NOT_MINE
-    if found.task.queue not in actor.queues and "*" not in actor.queues:
-        return OTHER_QUEUE
     if actor.id in found.task.excluded:
         return DECIDED_BEFORE
-    return ABOVE_LIMIT if actor.authority < found.task.least_authority else ""
+    if found.authority_of(actor) < found.task.least_authority:
+        return ABOVE_LIMIT
+    is_given = found.task.holder == actor.id
+    return "" if is_given or found.task.queue in actor.queues or "*" in actor.queues else OTHER_QUEUE
 
 
 def present_task(found: TaskOnDesk, file: CaseFile, s: Setting) -> TaskHead:
@@ -168,7 +182,22 @@ def present_task(found: TaskOnDesk, file: CaseFile, s: Setting) -> TaskHead:
         can_release=is_open and bool(task.holder) and (is_mine or s.actor.may("task:assign")),
         why_not=s.reader.say(reason) if reason else "",
         amount=s.reader.money(approved, found.case.currency) if approved else "",
+        needs_notes=found.kind.needs_notes,
     )
+
+
+def present_assignees(people: Sequence[Assignee], reader: Reader) -> tuple[AssigneeView, ...]:
+    """Whom the task may be given to; whoever may not have it is shown with the reason."""
+    return tuple(
+        AssigneeView(
+            one.username, f"{one.name}: {_reason(one.why_not, reader)}" if one.why_not else one.name, not one.why_not
+        )
+        for one in people
+    )
+
+
+def _reason(sentence: str, reader: Reader) -> str:
+    return translate_refusal(reader.language, sentence) or sentence
 
 
 def form_context(file: CaseFile, reader: Reader) -> FormContext:
@@ -177,14 +206,27 @@ def form_context(file: CaseFile, reader: Reader) -> FormContext:
     for document in file.documents:
         if document.state != "refused":
             received[document.item_code] = received.get(document.item_code, 0) + 1
-    codes = {e.coverage_code for e in file.exposures}
     return FormContext(
         reader=reader,
         currency=file.case.currency,
-        coverages={code: coverage_label(file.case, code) for code in codes},
+        coverages=coverages_of(file),
         people={str(p.id): p.name for p in file.parties},
         received=received,
+        payable=_payable(file),
     )
+
+
+def coverages_of(file: CaseFile) -> dict[str, Label]:
+    """The names of the coverages claimed under."""
+    return {e.coverage_code: coverage_label(file.case, e.coverage_code) for e in file.exposures}
+
+
+def _payable(file: CaseFile) -> dict[str, str]:
+    """Whom a settlement may be split among: those who claim, and in place of a minor whoever represents them."""
+    claimants = [p for p in file.parties if p.role in PAYABLE]
+    minors = {p.id for p in file.parties if p.is_minor}
+    acting = [p for p in file.parties if p.role == PartyRole.REPRESENTATIVE and p.represents in minors]
+    return {str(p.id): p.name for p in (*claimants, *acting)}
 
 
 def present_cases(
@@ -203,8 +245,8 @@ def _case_row(case: Case, face: CaseFace | None, reader: Reader, now: datetime) 
         claimant=reader.say(", ").join(face.claimants) if face else "",
         stage=reader.label(kind.stage(case.stage).label),
         status=reader.label(closed) if closed else reader.label(label_of(CaseStatus(case.status))),
-        tone={"paid": "ok", "denied": "bad", "withdrawn": "none"}.get(case.outcome, "info"),
-        amount=reader.money(case.claimed_amount, case.currency),
+        tone=kind.endings[case.outcome].tone if case.outcome in kind.endings else "info",
+        amount=reader.money(case.claimed_amount, case.currency) if case.currency else "",
         opened=reader.moment(case.opened_at),
         chip=nearest_chip(face.clocks if face else (), reader, now),
     )

@@ -13,16 +13,21 @@ from lian.db.tables import JournalEntry
 from lian.domain.case_kind import CaseKind
 from lian.domain.claims.adjudication import RESULT_LABELS, Result
 from lian.domain.claims.checklist import DOCUMENT_LABELS
+from lian.domain.claims.money_actions import RESERVE_LINES, RESERVE_REASON_LABELS
 from lian.domain.claims.triage import COMPLEXITY_LABELS, Complexity
 from lian.domain.labels import Label
 from lian.domain.parties import CHANNEL_LABELS, ROLE_LABELS, Channel, PartyRole
 from lian.services.letters import LETTERS
 from web.i18n import mark
+from web.presenters.timeline_matters import MATTER_ICONS, MATTERS, coded
 from web.reader import Reader
 
 Body = Mapping[str, Any]
 QUIET = frozenset(
-    {"claim.draft_saved", "document.read", "reserve.set", "policy.snapshot_taken", "task.claimed", "task.released"}
+    {
+        *("claim.draft_saved", "document.read", "reserve.set", "policy.snapshot_taken", "task.barred"),
+        *("task.claimed", "task.released", "case.matured"),
+    }
 )
 """Shown smaller: on record, seldom what somebody looks for."""
 
@@ -102,11 +107,15 @@ def who_is(actor: str, names: Mapping[str, str], reader: Reader) -> str:
     """Somebody's name for the record."""
     if actor.startswith("customer:"):
         return reader.say("Customer")
+    if actor.startswith("panel:"):
+        return reader.say("The panel")
     fixed = {"system": reader.say("System"), "web": reader.say("Online report")}
     return names.get(actor) or fixed.get(actor) or reader.say("Former staff")
 
 
-SPOKEN = frozenset({"task.completed", "case.withdrawn", "case.reopened", "document.checked", "payment.rejected"})
+SPOKEN = frozenset(
+    {"action.taken", "task.completed", "case.withdrawn", "case.reopened", "document.checked", "payment.rejected"}
+)
 ICONS = {
     "case": "case",
     "claim": "case",
@@ -123,6 +132,7 @@ ICONS = {
     "request": "mail",
     "reserve": "money",
     "task": "check",
+    **MATTER_ICONS,
 }
 
 
@@ -193,7 +203,13 @@ def _decided(s: Scene, b: Body) -> str:
 
 
 def _reserve(s: Scene, b: Body) -> str:
-    return s.reader.say("Reserve for {coverage}: {amount}", coverage=_coverage(s, b), amount=_money(s, b["amount"]))
+    return s.reader.say(
+        "Reserve for {coverage}, {line}: {amount} ({why})",
+        coverage=_coverage(s, b),
+        line=s.reader.label(coded(RESERVE_LINES, b["reserve_line"])),
+        amount=_money(s, b["amount"]),
+        why=s.reader.label(coded(RESERVE_REASON_LABELS, b["reason"])),
+    )
 
 
 def _clock(msgid: str) -> Sentence:
@@ -260,7 +276,9 @@ def _message(s: Scene, b: Body) -> str:
 def _made(s: Scene, b: Body) -> str:
     amount = _money(s, b["approved_amount"])
     if b["needs_second"]:
-        return s.reader.say("Decided: {amount}. A second person must agree", amount=amount)
+        return s.reader.say("Decided: {amount}. Somebody else must agree", amount=amount)
+    if b.get("subject") == "advance":
+        return s.reader.say("An advance was decided; approved so far: {amount}", amount=amount)
     return s.reader.say("Decided: {amount}", amount=amount)
 
 
@@ -274,9 +292,9 @@ def _payment(s: Scene, b: Body) -> str:
 
 SENTENCES: dict[str, Sentence] = {
     "case.closed": _closed,
-    "case.corrected": _plain(mark("A recorded mistake was put right")),
     "case.drafted": _drafted,
     "case.reopened": _reopened,
+    "case.reported": _plain(mark("The customer told us what it is about")),
     "case.stage_entered": _stage,
     "case.submitted": _plain(mark("The report is complete; our promises run from here")),
     "case.triaged": _triaged,
@@ -290,7 +308,7 @@ SENTENCES: dict[str, Sentence] = {
     "clock.started": _clock(mark("Promise made: {clock}")),
     "clock.stopped": _stopped,
     "clock.warned": _clock(mark("Promise at risk: {clock}")),
-    "decision.authorised": _plain(mark("A second person agreed to the decision")),
+    "decision.authorised": _plain(mark("The decision was agreed to")),
     "decision.made": _made,
     "decision.returned": _plain(mark("The decision was sent back to be made anew")),
     "document.checked": _checked,
@@ -317,4 +335,5 @@ SENTENCES: dict[str, Sentence] = {
     "task.completed": _task(mark("Done: {task}")),
     "task.opened": _opened,
     "task.released": _task(mark("Given back: {task}")),
+    **MATTERS,
 }

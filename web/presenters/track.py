@@ -9,15 +9,9 @@ from urllib.parse import quote
 
 from lian.domain.claims.adjudication import RESULT_LABELS, Result
 from lian.services.tracking import ExposureOutcome, Tracked, TrackedPayment
-from web.i18n import mark
 from web.presenters.cases import DocumentView, MessageView, document_view
 from web.reader import Reader
 
-ENDED = {
-    "paid": mark("Your claim is paid"),
-    "denied": mark("We cannot pay this claim"),
-    "withdrawn": mark("You withdrew this claim"),
-}
 TONES = {"accept": "ok", "partial": "warn", "deny": "bad"}
 
 
@@ -59,6 +53,7 @@ class PaymentView:
     status: str
     account: str
     voucher: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +91,7 @@ def present_track(tracked: Tracked, reader: Reader, now: datetime) -> TrackView:
         promise=_promise(tracked, reader),
         is_late=tracked.is_late,
         is_open=tracked.status == "open",
-        can_withdraw=tracked.status == "open" and tracked.stage.id not in {"settlement", "payment"},
+        can_withdraw=tracked.may_withdraw,
         ask=reader.count("We need {n} document from you", "We need {n} documents from you", missing) if missing else "",
         answer_by=reader.day(tracked.answer_by) if tracked.answer_by else "",
         needed=tuple(Needed(n.code, reader.label(n.label), n.received) for n in tracked.needed),
@@ -112,19 +107,15 @@ def present_track(tracked: Tracked, reader: Reader, now: datetime) -> TrackView:
 
 
 def _headline(tracked: Tracked, reader: Reader) -> str:
-    if tracked.outcome in ENDED:
-        return reader.say(ENDED[tracked.outcome])
-    if tracked.waits_for_customer and any(not n.received for n in tracked.needed):
+    if tracked.status == "open" and tracked.waits_for_customer and any(not n.received for n in tracked.needed):
         return reader.say("We are waiting for your documents")
-    return reader.label(tracked.stage.headline)
+    return reader.label(tracked.headline)
 
 
 def _next_step(tracked: Tracked, missing: int, reader: Reader) -> str:
-    if tracked.waits_for_customer and not missing:
+    if tracked.status == "open" and tracked.waits_for_customer and not missing:
         return reader.say("Everything we asked for is here. We check it and go on.")
-    if tracked.outcome == "denied":
-        return reader.say("Below are the reasons, and what you can do if you do not agree.")
-    return reader.label(tracked.stage.next_step)
+    return reader.label(tracked.next_step)
 
 
 def _promise(tracked: Tracked, reader: Reader) -> str:
@@ -133,7 +124,8 @@ def _promise(tracked: Tracked, reader: Reader) -> str:
         return ""
     if tracked.waits_for_customer or tracked.promised_at is None:
         return reader.say("Our promise to you stands still until your documents are here, and then runs on.")
-    day = reader.day(tracked.promised_at)
+    by_hour = tracked.is_promised_by_the_hour
+    day = reader.full_moment(tracked.promised_at) if by_hour else reader.day(tracked.promised_at)
     if tracked.is_late:
         return reader.say("We promised you a result by {day}. We are late, and we are sorry.", day=day)
     return reader.say("You have our result by {day}.", day=day)
@@ -163,13 +155,17 @@ def _payment(payment: TrackedPayment, tracked: Tracked, reader: Reader) -> Payme
         status=reader.label(payment.status),
         account=payment.account_tail,
         voucher=f"/track/{quote(tracked.number)}/documents/{voucher}?download=1" if voucher else "",
+        note=reader.label(payment.note) if payment.note else "",
     )
 
 
 def _messages(tracked: Tracked, reader: Reader) -> tuple[MessageView, ...]:
-    return tuple(
+    """The conversation; what the customer first told us begins it."""
+    when = reader.moment(tracked.reported_at) if tracked.reported_at else ""
+    told = (MessageView(reader.say("You"), when, tracked.story, ours=False),) if tracked.story else ()
+    return told + tuple(
         MessageView(
-            reader.say("You") if m.direction == "in" else reader.say("Your claims team"),
+            reader.say("You") if m.direction == "in" else reader.say("Our team"),
             reader.moment(m.written_at),
             m.body,
             m.direction == "out",

@@ -29,6 +29,8 @@ class Case(SQLModel, table=True):
     stage: str = text(default="report")
     generation: int = 1
     channel: str = text()
+    opened_by: str = text(default="", index=True)
+    """The account that reported it: agents see the cases they brought."""
     subject_person_id: UUID
     policy_number: str = text(default="", index=True)
     line: str = text(default="")
@@ -43,7 +45,15 @@ class Case(SQLModel, table=True):
     complexity: str = text(default="")
     severity: str = text(default="")
     triage_findings: list[Any] = document(default_factory=list)
+    maturity: str = text(default="draft")
+    risk_score: int = 0
+    risk_level: str = text(default="")
+    risk_findings: list[Any] = document(default_factory=list)
+    details: dict[str, Any] = document(default_factory=dict)
+    """Coded answers of the report or intake form."""
     injured: int = 0
+    minors: int = 0
+    """Claimants under age: their representatives prove that they may act."""
     currency: str = text(default="")
     claimed_amount: Decimal = money(default=Decimal(0))
     approved_amount: Decimal = money(default=Decimal(0))
@@ -62,18 +72,21 @@ class Party(SQLModel, table=True):
     """A person in a role of a case."""
 
     __tablename__ = "case_parties"
+    __table_args__ = (Index("case_parties_phone", "phone"), Index("case_parties_email", "email"))
 
     id: UUID = Field(primary_key=True)
     case_id: UUID = Field(index=True)
     person_id: UUID = Field(index=True)
     role: str = text()
+    is_minor: bool = False
+    represents: UUID | None = Field(default=None)
     name: str = text(default="")
     phone: str = text(default="")
     email: str = text(default="")
 
 
 class Exposure(SQLModel, table=True):
-    """One coverage for one claimant."""
+    """One coverage for one claimant. Reserves are what is still expected to be paid."""
 
     __tablename__ = "exposures"
 
@@ -89,6 +102,7 @@ class Exposure(SQLModel, table=True):
     deductible_applied: Decimal = money(default=Decimal(0))
     findings: list[Any] = document(default_factory=list)
     reserve_amount: Decimal = money(default=Decimal(0))
+    expense_reserve_amount: Decimal = money(default=Decimal(0))
 
 
 class ReserveLine(SQLModel, table=True):
@@ -210,15 +224,26 @@ class Decision(SQLModel, table=True):
     result: str = text()
     approved_amount: Decimal = money()
     needs_second: bool = False
+    subject: str = text(default="claim")
+    authority_version: str = text(default="")
     status: str = text()
     authorised_by: str = text(default="")
     authorised_at: datetime | None = instant(default=None)
+    overridden_why: str = text(default="")
+    """Break-glass: why somebody let it stand above the table."""
 
 
 class Payee(SQLModel, table=True):
-    """Who is paid; the account stays ciphertext, only its last four digits are readable."""
+    """Who is paid; the account stays ciphertext, only its last four digits are readable.
+
+    A changed account is verified by somebody else than who named it: the database itself insists.
+    """
 
     __tablename__ = "payees"
+    __table_args__ = (
+        CheckConstraint("verified_by = '' OR verified_by <> named_by", name="account_four_eyes"),
+        Index("payees_person", "person_id"),
+    )
 
     id: UUID = Field(primary_key=True)
     case_id: UUID = Field(index=True)
@@ -228,7 +253,17 @@ class Payee(SQLModel, table=True):
     name: str = text(default="")
     account_sealed: str = text(default="")
     account_tail: str = text(default="")
+    account_mark: str = text(default="")
     bank: str = text(default="")
+    named_by: str = text(default="")
+    is_changed: bool = False
+    sanctions: str = text(default="")
+    """`clear`, `hit`, or after a look `cleared` or `confirmed`."""
+    verified_by: str = text(default="")
+    verified: str = text(default="")
+    """What the second person said of a changed account: `yes`, `no`, or nothing yet."""
+    confirmed: str = text(default="")
+    """What the customer said of it."""
 
 
 class Payment(SQLModel, table=True):
@@ -238,6 +273,7 @@ class Payment(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("decision_id", "payee_id", name="payment_once_per_payee"),
         CheckConstraint("amount > 0", name="payment_positive"),
+        CheckConstraint("reversed_by = '' OR reversed_by <> reversal_asked_by", name="reversal_four_eyes"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -254,6 +290,10 @@ class Payment(SQLModel, table=True):
     bank_reference: str = text(default="")
     paid_on: date | None = Field(default=None)
     reject_reason: str = text(default="")
+    """Also why a paid transfer was returned or reversed."""
+    recovery_id: UUID | None = Field(default=None)
+    reversal_asked_by: str = text(default="")
+    reversed_by: str = text(default="")
     voucher_document_id: UUID | None = Field(default=None)
 
 
@@ -270,6 +310,185 @@ class Message(SQLModel, table=True):
     written_at: datetime = instant()
 
 
+class CaseLink(SQLModel, table=True):
+    """A case that belongs with another one; read from both sides."""
+
+    __tablename__ = "case_links"
+
+    case_id: UUID = Field(primary_key=True)
+    other_case_id: UUID = Field(primary_key=True, index=True)
+    relation: str = Field(primary_key=True)
+    other_number: str = text()
+    reasons: list[Any] = document(default_factory=list)
+    linked_at: datetime = instant()
+    linked_by: str = text()
+
+
+class CaseTag(SQLModel, table=True):
+    """A code under which cases are counted together, such as a catastrophe's."""
+
+    __tablename__ = "case_tags"
+    __table_args__ = (Index("case_tags_code", "tag", "code"),)
+
+    case_id: UUID = Field(primary_key=True)
+    tag: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    tagged_at: datetime = instant()
+    tagged_by: str = text()
+
+
+class Investigation(SQLModel, table=True):
+    """One action of the investigation plan that was carried out (CLM-6)."""
+
+    __tablename__ = "investigations"
+
+    task_id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(index=True)
+    action: str = text()
+    finding: str = text()
+    reported_at: datetime = instant()
+    reported_by: str = text()
+
+
+class Referral(SQLModel, table=True):
+    """A claim's way through special investigation (CLM-14). Never shown to customers."""
+
+    __tablename__ = "referrals"
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(index=True)
+    status: str = text(default="open")
+    why: str = text()
+    outcome: str = text(default="")
+    referred_at: datetime = instant()
+    referred_by: str = text()
+    concluded_at: datetime | None = instant(default=None)
+    concluded_by: str = text(default="")
+
+
+class Panel(SQLModel, table=True):
+    """Several people who decide together (CLM-8)."""
+
+    __tablename__ = "panels"
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(index=True)
+    decision_id: UUID
+    decided_by: str = text()
+    seats: int
+    quorum: int
+    rule: str = text()
+    why: str = text()
+    result: str = text(default="")
+    convened_at: datetime = instant()
+    concluded_at: datetime | None = instant(default=None)
+
+
+class PanelVote(SQLModel, table=True):
+    """One vote: one per person and panel, never of whoever made the proposal, never changed (CLM-8)."""
+
+    __tablename__ = "panel_votes"
+    __table_args__ = (CheckConstraint("voter <> decided_by", name="panel_four_eyes"),)
+
+    panel_id: UUID = Field(primary_key=True)
+    voter: str = Field(primary_key=True)
+    case_id: UUID = Field(index=True)
+    decided_by: str = text()
+    vote: str = text()
+    reason: str = text(default="")
+    voted_at: datetime = instant()
+
+
+class Objection(SQLModel, table=True):
+    """Somebody objects to a decision; another person looks again (CLM-11)."""
+
+    __tablename__ = "objections"
+    __table_args__ = (CheckConstraint("decided_by = '' OR decided_by <> decision_by", name="objection_four_eyes"),)
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(index=True)
+    decision_id: UUID
+    decision_by: str = text()
+    grounds: str = text()
+    words: str = text(default="")
+    status: str = text(default="open")
+    lodged_at: datetime = instant()
+    lodged_by: str = text()
+    decided_at: datetime | None = instant(default=None)
+    decided_by: str = text(default="")
+
+
+class Correction(SQLModel, table=True):
+    """A recorded figure that was wrong, with before and after."""
+
+    __tablename__ = "corrections"
+    __table_args__ = (CheckConstraint("decided_by = '' OR decided_by <> proposed_by", name="correction_four_eyes"),)
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(index=True)
+    name: str = text()
+    exposure_id: UUID | None = Field(default=None)
+    before: str = text()
+    after: str = text()
+    reason: str = text(default="")
+    status: str = text(default="proposed")
+    proposed_at: datetime = instant()
+    proposed_by: str = text()
+    decided_by: str = text(default="")
+    applied_at: datetime | None = instant(default=None)
+
+
+class RecoveryClaim(SQLModel, table=True):
+    """Money that is to come back (CLM-15)."""
+
+    __tablename__ = "recoveries"
+    __table_args__ = (CheckConstraint("received_amount >= 0", name="recovery_not_negative"),)
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(index=True)
+    recovery: str = text()
+    counterparty: str = text(default="")
+    payment_id: UUID | None = Field(default=None)
+    expected_amount: Decimal = money()
+    received_amount: Decimal = money(default=Decimal(0))
+    currency: str = text()
+    status: str = text(default="open")
+    closed_why: str = text(default="")
+    opened_at: datetime = instant()
+    opened_by: str = text()
+    closed_at: datetime | None = instant(default=None)
+
+
+class RecoveryReceipt(SQLModel, table=True):
+    """Some of it came; the bank's reference makes a second entry of the same receipt impossible."""
+
+    __tablename__ = "recovery_receipts"
+    __table_args__ = (
+        UniqueConstraint("recovery_id", "reference", name="recovery_receipt_once"),
+        CheckConstraint("amount > 0", name="recovery_receipt_positive"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(index=True)
+    recovery_id: UUID
+    amount: Decimal = money()
+    received_on: date
+    reference: str = text()
+    entered_by: str = text()
+
+
+class LedgerLine(SQLModel, table=True):
+    """One line of the claim's double-entry ledger; the lines of one event add up to zero (I3)."""
+
+    __tablename__ = "ledger_lines"
+
+    case_id: UUID = Field(primary_key=True)
+    chain_seq: int = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    amount: Decimal = money()
+    booked_at: datetime = instant()
+
+
 PROJECTIONS: tuple[type[SQLModel], ...] = (
     Case,
     Party,
@@ -283,4 +502,15 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     Payee,
     Payment,
     Message,
+    CaseLink,
+    CaseTag,
+    Investigation,
+    Referral,
+    Panel,
+    PanelVote,
+    Objection,
+    Correction,
+    RecoveryClaim,
+    RecoveryReceipt,
+    LedgerLine,
 )

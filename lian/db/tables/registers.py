@@ -138,3 +138,19 @@ class BankFile(SQLModel, table=True):
     key: str = Field(primary_key=True)
     read_at: datetime = instant()
     problem: str = text(default="")
+
+
+class Catastrophe(SQLModel, table=True):
+    """One event that causes many losses: their claims carry its code as a tag. Dates are inclusive, in `zone`."""
+
+    __tablename__ = "catastrophes"
+
+    code: str = Field(primary_key=True)
+    name_en: str = text()
+    name_zh: str = text()
+    causes: list[Any] = document(default_factory=list)
+    from_on: date
+    to_on: date
+    zone: str = text()
+    created_at: datetime = instant()
+    created_by: str = text()

@@ -252,6 +252,7 @@ REASONS: dict[str, Label] = {
     "in_waiting_period": Label("The loss happened within the waiting period", "出险时间在等待期内"),
     "excluded_cause": Label("The policy excludes this cause of loss", "出险原因属于责任免除"),
     "excluded_by_adjuster": Label("The loss falls under an exclusion of the policy", "损失属于责任免除范围"),
+    "fraud_confirmed": Label("We found that the claim was not made honestly", "经调查核实，存在欺诈情形"),
     "no_loss_found": Label("The assessment found no loss to pay", "经核定无可赔付损失"),
     "reported_after_limitation": Label("Reported more than two years after the loss", "出险两年后报案"),
     "assessed_below_claimed": Label("The loss was assessed below the amount claimed", "核定损失低于索赔金额"),

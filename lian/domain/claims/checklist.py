@@ -33,10 +33,18 @@ DOCUMENT_LABELS: dict[str, Label] = {
     "medical_records": Label("Medical records", "病历资料"),
     "death_certificate": Label("Death certificate", "死亡证明"),
     "kinship_proof": Label("Proof of entitlement of the beneficiary", "受益人关系证明"),
+    "guardianship_proof": Label("Proof of guardianship", "监护关系证明"),
+    "statement": Label("Written statement of what happened", "事故经过书面说明"),
+    "answers": Label("Answers to our questions", "对我们问题的答复"),
+    "evidence": Label("Evidence", "调查证据"),
 }
 """The words for every document code."""
 
-OPTIONAL = frozenset({"policy"})
+IN_WORDS = ("statement", "answers")
+"""What may be asked for beside papers; a person asks for it, no checklist does."""
+EVIDENCE = "evidence"
+"""What an investigation brought to light; filed by those who carried it out, never by the customer (CLM-6)."""
+OPTIONAL = frozenset({"policy", *IN_WORDS, EVIDENCE})
 """Welcome but never waited for: the policy is on record since its snapshot was taken (CLM-2)."""
 
 ALWAYS = ("identity", "policy", "bank_account")
@@ -53,6 +61,8 @@ NOTHING_TO_REPAIR = frozenset({LossCause.THEFT, LossCause.DEATH, *ILLNESSES})
 DAMAGE_LINES = frozenset({Line.MOTOR, Line.PROPERTY})
 DAMAGE = ("repair_estimate",)
 INJURY = ("diagnosis", "medical_invoices")
+MINORS = ("guardianship_proof",)
+"""Whoever acts for a minor proves that they may."""
 
 BY_CAUSE: dict[LossCause, tuple[str, ...]] = {
     LossCause.COLLISION: ("accident_proof",),
@@ -68,14 +78,18 @@ BY_CAUSE: dict[LossCause, tuple[str, ...]] = {
 }
 
 
-def checklist(*, line: Line, loss_cause: LossCause, injured: int) -> tuple[DocumentItem, ...]:
-    """Everything this claim needs, each item once and in the order it is asked for (CLM-5)."""
+def checklist(*, line: Line, loss_cause: LossCause, injured: int, minors: int = 0) -> tuple[DocumentItem, ...]:
+    """Everything this claim needs, each item once and in the order it is asked for (CLM-5).
+
+    `injured` and `minors` count people; of minors those who claim.
+    """
     codes = (
         *ALWAYS,
         *BY_LINE[line],
         *BY_CAUSE.get(loss_cause, ()),
         *(INJURY if injured or loss_cause in ILLNESSES else ()),
         *(DAMAGE if line in DAMAGE_LINES and loss_cause not in NOTHING_TO_REPAIR else ()),
+        *(MINORS if minors else ()),
     )
     return tuple(_item(code) for code in dict.fromkeys(codes))
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from lian.domain.case_kind import CaseKind, Stage
 from lian.domain.claims import figures
-from lian.domain.claims.tasks import TASKS
+from lian.domain.claims.actions import PROCESS_ACTIONS
+from lian.domain.claims.case_actions import CASE_ACTIONS
+from lian.domain.claims.endings import BINDING, DETOURS, ENDINGS, REOPENS
+from lian.domain.claims.inquest_tasks import INQUEST_TASKS
+from lian.domain.claims.money_actions import MONEY_ACTIONS
+from lian.domain.claims.second_look_tasks import SECOND_LOOKS
+from lian.domain.claims.tasks import MAIN_TASKS
 from lian.domain.labels import Label
 
 STAGES = (
@@ -28,6 +34,12 @@ STAGES = (
         Label("Documents", "资料"),
         Label("We are collecting your documents", "我们正在收集您的理赔资料"),
         Label("When the last document is here, we go on.", "资料齐全后，我们将继续处理。"),
+    ),
+    Stage(
+        "investigation",
+        Label("Investigation", "调查"),
+        Label("We are looking into what happened", "我们正在核实事故情况"),
+        Label("We look at the place, the records and the damage.", "我们将查勘现场、调阅资料并核实损失。"),
     ),
     Stage(
         "assessment",
@@ -60,6 +72,15 @@ STAGES = (
         Label("You get a letter with the reasons and the ways to object.", "您将收到说明理由及异议途径的书面通知。"),
     ),
     Stage(
+        "aftercare",
+        Label("Follow-up", "后续处理"),
+        Label("We are looking at your claim again", "我们正在复核您的案件"),
+        Label(
+            "Something came up after the decision; we settle it and tell you.",
+            "决定作出后有新的事项，我们处理后将告知您。",
+        ),
+    ),
+    Stage(
         "closed",
         Label("Closed", "已结案"),
         Label("Your claim is closed", "您的案件已结案"),
@@ -73,13 +94,19 @@ CLAIM = CaseKind(
     label=Label("Claim", "理赔"),
     workflow="Claim",
     stages=STAGES,
-    tasks=TASKS,
+    tasks=(*MAIN_TASKS, *INQUEST_TASKS, *SECOND_LOOKS),
     queues={
         "claims.review": Label("Review", "初审"),
+        "claims.investigation": Label("Investigation", "调查"),
+        "claims.external": Label("External adjusters", "公估"),
+        "claims.special": Label("Special investigation", "特别调查"),
         "claims.assessment": Label("Assessment", "定损"),
         "claims.adjudication": Label("Adjudication", "审核"),
         "claims.authority": Label("Authority", "授权审批"),
+        "claims.panel": Label("Panel", "集体讨论"),
         "claims.settlement": Label("Settlement", "赔付"),
+        "claims.objection": Label("Objections", "异议复核"),
+        "claims.compliance": Label("Compliance", "合规核查"),
     },
     clocks=(figures.INITIAL_REVIEW, figures.TOTAL, figures.SIMPLE, figures.COMPLEX),
     promise=figures.TOTAL.id,
@@ -87,6 +114,12 @@ CLAIM = CaseKind(
         "paid": Label("Paid", "已赔付"),
         "denied": Label("Denied", "已拒赔"),
         "withdrawn": Label("Withdrawn", "已撤回"),
+        "merged": Label("Joined to another case", "已并案"),
     },
     pack=figures.PACK_VERSION,
+    actions=(*PROCESS_ACTIONS, *MONEY_ACTIONS, *CASE_ACTIONS),
+    endings=ENDINGS,
+    detours=DETOURS,
+    binding=BINDING,
+    reopens=REOPENS,
 )

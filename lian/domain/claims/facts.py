@@ -8,6 +8,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from lian.domain.claims.adjudication import ExposureDecision
+from lian.domain.claims.duplicates import Likeness
+from lian.domain.claims.maturity import Maturity
+from lian.domain.claims.risk import RiskScore
 from lian.domain.claims.terms import Line, LossCause, PolicySnapshot
 from lian.domain.claims.triage import Complexity
 
@@ -25,12 +28,18 @@ class ClaimExposure:
     earlier_paid: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """One payee's part of the settlement."""
+@dataclass(slots=True, kw_only=True)
+class Transfer:
+    """One transfer of the claim: to which party, how much, and what became of it (empty while it is under way)."""
 
-    payee_id: UUID
+    party_id: UUID | None
     amount: Decimal
+    status: str = ""
+
+    @property
+    def counts(self) -> Decimal:
+        """What it contributes to what was paid."""
+        return self.amount if self.status == "confirmed" else Decimal(0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,7 +59,46 @@ class ClaimFacts:
     decision_id: UUID | None = None
     decisions: list[ExposureDecision] = field(default_factory=list)
     approved_amount: Decimal = Decimal(0)
-    paid_amount: Decimal = Decimal(0)
+    owed_back: Decimal = Decimal(0)
+    """Paid too much, and booked as owed to us: no longer a payment on the claim."""
+    transfers: dict[UUID, Transfer] = field(default_factory=dict)
+    deciders: tuple[str, ...] = ()
+    """Everybody who made, agreed to or voted on the decision in force: none of them may review it."""
+    barred: tuple[str, ...] = ()
+    """Who must not decide again, since an objection to their decision was found right."""
+    minors: int = 0
+    representatives: dict[UUID, UUID] = field(default_factory=dict)
+    """Party of a minor claimant to the party who acts for them."""
+    likenesses: tuple[Likeness, ...] = ()
+    """Earlier reports that look like this loss (CLM-3)."""
+    merged_into: UUID | None = None
+    planned: tuple[str, ...] = ()
+    """The investigation plan (CLM-6)."""
+    risk: RiskScore | None = None
+    suspicion: str = ""
+    """Empty, `open`, `cleared`, `confirmed` or `inconclusive` (CLM-14)."""
+    referral_id: UUID | None = None
+    ceilings: dict[str, Decimal] = field(default_factory=dict)
+    """The highest amount anybody may decide alone, by decision kind, as the table was at the start (CLM-9)."""
+    authority_version: str = ""
+    maturity: str = Maturity.REPORTED.value
+    is_decided: bool = False
+    """Whether a final decision is in force."""
+
+    @property
+    def paid_amount(self) -> Decimal:
+        """What arrived and stayed, less what is owed back."""
+        return sum((t.counts for t in self.transfers.values()), Decimal(0)) - self.owed_back
+
+    @property
+    def outstanding(self) -> Decimal:
+        """Approved and not yet paid."""
+        return self.approved_amount - self.paid_amount
+
+    @property
+    def has_transfers_under_way(self) -> bool:
+        """Whether the bank still owes us an answer."""
+        return any(not t.status for t in self.transfers.values())
 
     @property
     def is_denied(self) -> bool:

@@ -18,11 +18,13 @@ LARGEST_AMOUNT = Decimal("999999999.99")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonGiven:
-    """A person as the reporter names them."""
+    """A person as the reporter names them. A minor acts through their representative."""
 
     name: str
     phone: str = ""
     email: str = ""
+    is_minor: bool = False
+    represented_by: PersonGiven | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,13 @@ class FnolReport:
     reporter: PersonGiven
     losses: tuple[ClaimedLoss, ...]
     claimants: tuple[PersonGiven, ...] = field(default=())
+    details: dict[str, str] = field(default_factory=dict)
+    """Further coded answers (see `claims/risk.py`); never free text."""
+
+    @property
+    def claiming(self) -> tuple[PersonGiven, ...]:
+        """The claimants; of a report that names none, its reporter."""
+        return self.claimants or (self.reporter,)
 
     @property
     def claimed_amount(self) -> Decimal:
@@ -65,13 +74,30 @@ def check_report(report: FnolReport, *, now: datetime) -> None:
         raise Invalid("The report must lie between the loss and now.", field="reported_at")
     if not (report.reporter.phone or report.reporter.email):
         raise Invalid("A phone number or an e-mail address is needed to reach the reporter.", field="reporter")
+    for claimant in report.claiming:
+        _check_representation(claimant)
     _check_losses(report)
+
+
+def _check_representation(claimant: PersonGiven) -> None:
+    """A minor acts through an adult who can be reached (Civil Code art. 19, 20, 23)."""
+    acting = claimant.represented_by
+    if acting is None:
+        if claimant.is_minor:
+            raise Invalid("A minor needs a representative, such as a parent.", field="represented_by")
+        return
+    if acting.is_minor or acting.represented_by is not None:
+        raise Invalid("A representative must be of age and act in person.", field="represented_by")
+    if not (acting.phone or acting.email):
+        raise Invalid(
+            "A phone number or an e-mail address is needed to reach the representative.", field="represented_by"
+        )
 
 
 def _check_losses(report: FnolReport) -> None:
     if not 1 <= len(report.losses) <= MOST_EXPOSURES:
         raise Invalid(f"A claim has between 1 and {MOST_EXPOSURES} losses.", field="losses")
-    people = max(len(report.claimants), 1)
+    people = len(report.claiming)
     for loss in report.losses:
         if not 0 <= loss.claimed_amount <= LARGEST_AMOUNT:
             raise Invalid("An amount must lie between zero and 999,999,999.99.", field="claimed_amount")

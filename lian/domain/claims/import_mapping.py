@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
+from lian.domain.claims.risk import DETAILS
 from lian.domain.claims.terms import LossCause
 from lian.domain.errors import Invalid
 from lian.domain.labels import Label
@@ -120,6 +121,8 @@ class ClaimColumns:
     reporter: PersonColumns
     losses: tuple[LossColumns, ...]
     total: Value | None
+    details: Mapping[str, Value]
+    """Further coded answers, by their code in `risk.DETAILS`."""
     identity: tuple[Value, ...]
     """What tells two claims of one policy and one day apart, besides policy number and day."""
 
@@ -138,6 +141,11 @@ class ClaimsMapping:
     def columns(self) -> frozenset[str]:
         """Every column the file must have."""
         return frozenset(column for value in _values(self) for column in value.columns)
+
+    @property
+    def optional_columns(self) -> frozenset[str]:
+        """Columns that are read where the file has them."""
+        return frozenset(column for value in self.claim.details.values() for column in value.columns) - self.columns
 
 
 def _values(mapping: ClaimsMapping) -> Iterator[Value]:
@@ -246,10 +254,27 @@ def _claim(table: _Table) -> ClaimColumns:
         reporter=_person(table.table("reporter")),
         losses=tuple(_loss(t) for t in table.tables("losses")),
         total=table.value("total") if table.has("total") else None,
+        details=_details(table.table("details", {})),
         identity=table.values("identity"),
     )
     table.done()
     return claim
+
+
+def _details(table: _Table) -> dict[str, Value]:
+    details = {code: _detail(code, table.value(code)) for code in table.names if code in DETAILS}
+    table.done()
+    return details
+
+
+def _detail(code: str, value: Value) -> Value:
+    """Refuse an answer nobody may give: it would only ever be left out."""
+    fixed = (value.constant, value.otherwise)
+    given = [answer for answer in (*value.words.values(), *fixed) if answer is not None]
+    strange = [answer for answer in given if answer not in DETAILS[code].values]
+    if strange:
+        raise BadMapping(f"[claim.details.{code}]: `{strange[0]}` is not one of {', '.join(DETAILS[code].values)}.")
+    return value
 
 
 def _moment(table: _Table) -> MomentColumns:

@@ -21,6 +21,7 @@ from lian.domain.claims.import_mapping import (
     PersonColumns,
     Value,
 )
+from lian.domain.claims.risk import DETAILS
 from lian.domain.claims.terms import CoverageTerms, Line, LossCause, PolicySnapshot
 from lian.domain.errors import Invalid
 from lian.domain.money import cents, parse_amount, sum_amounts
@@ -115,6 +116,7 @@ class _Cells:
             injured=self._whole(claim.injured),
             reporter=self.person(claim.reporter).given,
             losses=self._losses(claim),
+            details=self._details(claim),
         )
 
     def person(self, who: PersonColumns) -> ImportedPerson:
@@ -217,6 +219,19 @@ class _Cells:
             excluded_causes=columns.excluded_causes,
             clause=columns.clause,
         )
+
+    def _details(self, claim: ClaimColumns) -> dict[str, str]:
+        answers = {code: self._answer(value) for code, value in claim.details.items()}
+        return {code: answer for code, answer in answers.items() if answer in DETAILS[code].values}
+
+    def _answer(self, value: Value) -> str:
+        """The code, or nothing: a detail only helps to judge the claim, and no claim is refused for one."""
+        if any(column not in self._row for column in value.columns):
+            return value.otherwise or ""
+        try:
+            return self.text(value, "")
+        except BadRow:
+            return ""
 
     def _losses(self, claim: ClaimColumns) -> tuple[ClaimedLoss, ...]:
         losses = [ClaimedLoss(coverage_code=x.coverage, claimed_amount=self._amount(x.amount)) for x in claim.losses]

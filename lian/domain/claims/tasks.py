@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from lian.domain.authority import HIGHEST
 from lian.domain.claims.adjudication import Result
 from lian.domain.claims.triage import Complexity
 from lian.domain.errors import Invalid
@@ -40,9 +39,31 @@ HAND_REASONS = {
 """Why an adjudicator pays less than the rules would."""
 
 
+INVESTIGATIONS = {
+    "scene_survey": Label("Scene survey", "现场勘查"),
+    "record_review": Label("Record review", "调阅资料"),
+    "witness_interview": Label("Witness interview", "走访询问"),
+    "external_adjuster": Label("External adjuster", "委托公估"),
+}
+"""Ways to find out, each a task of its own (CLM-6)."""
+SUSPICIONS = {
+    "": Label("None", "无"),
+    "fraud": Label("Fraud", "欺诈风险"),
+    "moral": Label("Moral hazard", "道德风险"),
+    "legal": Label("Legal risk", "法律风险"),
+}
+"""What a person may suspect; anything but none refers the claim to special investigation (CLM-14)."""
+PANELS = {
+    "": Label("No panel", "无需集体讨论"),
+    "majority": Label("Panel, by majority", "集体讨论，多数通过"),
+    "unanimous": Label("Panel, unanimously", "集体讨论，一致通过"),
+}
+"""Whether several people decide together (CLM-8)."""
+
+
 @dataclass(frozen=True, slots=True)
 class InitialReview:
-    """Is the report complete, and what is missing (CLM-4, CLM-5)."""
+    """Is the report complete, what is missing, what must be found out (CLM-4, CLM-5, CLM-6)."""
 
     complexity: Complexity = question(
         Label("Complexity", "案件类型"),
@@ -58,6 +79,20 @@ class InitialReview:
             "One complete request: list everything now. A second request is recorded as a violation.",
             "一次性告知：请一次列全。再次要求补充将记为违规。",
         ),
+    )
+    investigate: tuple[str, ...] = question(
+        Label("Investigate by", "调查方式"),
+        "codes",
+        default=(),
+        options=INVESTIGATIONS,
+        help=Label("Each becomes a task of its own.", "每一项将生成一项调查任务。"),
+    )
+    suspicion: str = question(
+        Label("Suspicion", "风险提示"),
+        "choice",
+        default="",
+        options=SUSPICIONS,
+        help=Label("Refers the claim to special investigation.", "选择后案件将转特别调查。"),
     )
 
 
@@ -109,6 +144,13 @@ class Adjudication:
     """The claim decision; the rules propose, a person decides, never above what the policy allows (CLM-7)."""
 
     decisions: tuple[CoverageAnswer, ...] = question(Label("Decisions", "决定"), "rows")
+    panel: str = question(
+        Label("Panel", "集体讨论"),
+        "choice",
+        default="",
+        options=PANELS,
+        help=Label("For complex or doubtful claims.", "适用于复杂或疑难案件。"),
+    )
 
     @property
     def approved_amount(self) -> Decimal:
@@ -130,6 +172,12 @@ class Authorisation:
     )
 
 
+EXTENTS = {
+    "": Label("In full", "全额支付"),
+    "part": Label("A part now, the rest later", "先支付一部分"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class PayeeShare:
     """One payee and their part of the settlement. Name and account stay out of the process."""
@@ -141,6 +189,10 @@ class PayeeShare:
     bank: str = question(Label("Bank", "开户行"), "name", personal=True, default="")
     payee_id: str = ""
     """Set by the desk once name and account are on record; the process knows the payee by it."""
+    is_changed: bool = False
+    """Set by the desk: another account than this person's known one."""
+    sanctions: str = ""
+    """Set by the desk: `clear` or `hit`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +200,12 @@ class Settlement:
     """The agreement on who is paid what (CLM-10)."""
 
     payees: tuple[PayeeShare, ...] = question(Label("Payees", "收款人"), "rows")
+    extent: str = question(
+        Label("Extent", "支付范围"),
+        "choice",
+        default="",
+        options=EXTENTS,
+    )
 
 
 def _rows_of(ask: Json, name: str) -> dict[str, Json]:
@@ -169,6 +227,9 @@ def check_choice(code: str, options: dict[str, Label], name: str) -> None:
 
 def check_initial_review(outcome: InitialReview, ask: Json) -> None:
     check_codes(outcome.missing, ask)
+    check_choice(outcome.suspicion, SUSPICIONS, "suspicion")
+    for action in outcome.investigate:
+        check_choice(action, INVESTIGATIONS, "investigate")
 
 
 def check_documents(outcome: DocumentCheck, ask: Json) -> None:
@@ -200,20 +261,18 @@ def check_adjudication(outcome: Adjudication, ask: Json) -> None:
             raise Invalid("A denied exposure pays nothing, any other pays something.", field="result")
         if decision.payable_amount < most and not decision.reason:
             raise Invalid("Paying less than the rules propose needs a reason.", field="reason")
-    check_authority(outcome.approved_amount)
-
-
-def check_authority(approved: Decimal) -> None:
-    """An amount that nobody could authorise would only wait for ever (CLM-9)."""
-    if approved > HIGHEST:
-        raise Invalid("Nobody has the authority to approve this amount.", field="payable_amount")
+    check_choice(outcome.panel, PANELS, "panel")
 
 
 def check_settlement(outcome: Settlement, ask: Json) -> None:
-    """The payees' shares are positive and add up to what was approved."""
+    """The payees' shares are positive and add up to what was approved, or to a part of it that is called one."""
+    check_choice(outcome.extent, EXTENTS, "extent")
     if not outcome.payees or any(p.amount <= 0 for p in outcome.payees):
         raise Invalid("Each payee must receive something.", field="payees")
-    if sum(p.amount for p in outcome.payees) != Decimal(ask["approved_amount"]):
+    together, whole = sum((p.amount for p in outcome.payees), Decimal(0)), Decimal(ask["approved_amount"])
+    if outcome.extent == "part" and together < whole:
+        return
+    if together != whole:
         raise Invalid(f"The payees' amounts must add up to {ask['approved_amount']}.", field="payees")
 
 
@@ -272,5 +331,15 @@ AGREE_SETTLEMENT = TaskKind(
     outcome=Settlement,
     check=check_settlement,
     rows={"payees": PayeeShare},
+    by_customer=True,
 )
-TASKS = (INITIAL_REVIEW, CHECK_DOCUMENTS, ASSESS_LOSS, ADJUDICATE, AUTHORISE, AGREE_SETTLEMENT)
+AUTHORISE_ADVANCE = TaskKind(
+    id="authorise_advance",
+    label=Label("Authorise an advance", "预付审批"),
+    help=Label("A second person above the authority limit for advances.", "超过预付权限，须由第二人审批。"),
+    queue="claims.authority",
+    permission="task:authorise",
+    outcome=Authorisation,
+    decision="advance",
+)
+MAIN_TASKS = (INITIAL_REVIEW, CHECK_DOCUMENTS, ASSESS_LOSS, ADJUDICATE, AUTHORISE, AUTHORISE_ADVANCE, AGREE_SETTLEMENT)

@@ -1,0 +1,75 @@
+"""The standard procedure: runs every kind of case whose definition lists its steps (idea 5)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from temporalio import workflow
+
+from lian.domain.case_kind import FIRST, Step
+from lian.domain.messages import CaseState
+from lian.domain.tasks import Json
+from workflows.engine import Case
+
+ANSWERED_BY = "answered_by"
+"""Kept beside the coded answers: who answered the step before."""
+
+
+@workflow.defn
+class Standard(Case):
+    """One case of a kind without a procedure of its own."""
+
+    @workflow.init
+    def __init__(self, state: CaseState) -> None:
+        super().__init__(state)
+        self.outcome = ""
+
+    @workflow.run
+    async def run(self, state: CaseState) -> str:
+        """Promise, then one step after the other until an answer ends the case."""
+        return await self.perform(self.procedure)
+
+    async def procedure(self) -> str:
+        """The definition's steps in their order; a reopened case joins them where it was reopened."""
+        if self.is_reopened:
+            self.promise()
+        await self.stage(FIRST, self.receive)
+        for step in self.kind.steps:
+            await self.stage(step.stage, partial(self.take, step))
+            if self.outcome:
+                break
+        return self.outcome
+
+    async def receive(self) -> None:
+        """Promises run from the receipt."""
+        self.promise()
+
+    def promise(self) -> None:
+        """All of the kind's clocks; a reopened case's are new promises beside the old ones."""
+        for policy in self.kind.clocks:
+            self.clocks.start(self.called(policy.id), self.state.received_at)
+
+    async def take(self, step: Step) -> None:
+        """Ask for one answer; it ends the case, or the next step follows."""
+        answer = await self.task(self.kind.task(step.task), self.ask, exclude=self.excluded_from(step))
+        self.state.facts[ANSWERED_BY] = answer.by
+        self.outcome = step.ends.get(str(getattr(answer.outcome, "result", "")), "")
+        for clock in self.clocks_of_the_kind if self.outcome else step.stops:
+            self.clocks.stop(self.called(clock), workflow.now())
+
+    def ask(self) -> Json:
+        """Whoever answers starts from the coded answers of the intake form."""
+        return {name: value for name, value in self.state.facts.items() if name != ANSWERED_BY}
+
+    def excluded_from(self, step: Step) -> list[str]:
+        """Who must not answer a step."""
+        return [self.state.facts[ANSWERED_BY]] if step.by_another and ANSWERED_BY in self.state.facts else []
+
+    @property
+    def clocks_of_the_kind(self) -> tuple[str, ...]:
+        """An answer that ends the case keeps, or breaks, every promise that still runs."""
+        return tuple(policy.id for policy in self.kind.clocks)
+
+    def called(self, clock: str) -> str:
+        """A clock's name in the present life of the case."""
+        return clock if self.state.generation == 1 else f"{clock}#{self.state.generation}"
