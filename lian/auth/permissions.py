@@ -37,6 +37,7 @@ PERMISSIONS: dict[str, str] = {
     "task:assign": "hand tasks to others",
     "task:authorise": "authorise decisions above another's limit",
     "task:clear_sanctions": "look at payees whom the sanctions list names",
+    "task:inquire": "answer customers' questions",
     "task:investigate": "survey scenes, review records, interview witnesses",
     "task:investigate_fraud": "carry out special investigations",
     "task:panel": "vote on a panel",
@@ -74,7 +75,7 @@ _LEADING = (
     | _SECOND_LOOK
     | {"case:correct", "case:link", "case:reopen", "case:tag", "case:withdraw", "catastrophe:write", "claim:advance"}
     | {"claim:refer", "document:add", "message:write", "payment:reverse", "recovery:write", "request:withdraw"}
-    | {"reserve:set", "risk:read", "task:assign"}
+    | {"reserve:set", "risk:read", "task:assign", "task:inquire"}
 )
 
 ROLES: dict[str, frozenset[str]] = {
@@ -82,14 +83,14 @@ ROLES: dict[str, frozenset[str]] = {
     "agent": frozenset({"case:read_own", "case:report", "document:add", "document:read"}),
     "archivist": frozenset(),
     "claims_adjuster_junior": _ADJUSTING,
-    "claims_adjuster_senior": _ADJUSTING | _SECOND_LOOK | {"case:reopen", "case:withdraw"},
+    "claims_adjuster_senior": _ADJUSTING | _SECOND_LOOK | {"case:reopen", "case:withdraw", "task:inquire"},
     "claims_manager": _LEADING | {"authority:override"},
     "complaint_handler": frozenset(),
     "compliance": _READING | {"journal:verify", "notice:read", "risk:read", "task:clear_sanctions"},
     "customer": frozenset(),
     "customer_service": _READING
     | {"case:correct", "case:link", "case:report", "case:withdraw", "claim:object"}
-    | {"document:add", "message:write", "notice:read", "policy:write"},
+    | {"document:add", "message:write", "notice:read", "policy:write", "task:inquire"},
     "external_adjuster": frozenset({"case:read_assigned", "document:add", "document:read", "task:survey"}),
     "operations": frozenset({"case:read", "case:tag", "catastrophe:write", "sla:read"}),
     "panel_member": frozenset({"case:read", "document:read", "task:panel"}),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from lian.domain.case_kind import CaseKind
 from lian.domain.claims.definition import CLAIM
 from lian.domain.errors import NotFound
+from lian.domain.inquiries.definition import INQUIRY
 from lian.domain.tasks import TaskKind
 
 KINDS: dict[str, CaseKind] = {
     kind.id: kind
     for kind in (
         CLAIM,
+        INQUIRY,
     )
 }
 

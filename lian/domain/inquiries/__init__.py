@@ -1,0 +1,1 @@
+"""Inquiries 咨询: a question, and its answer within 24 hours (INQ-1)."""
