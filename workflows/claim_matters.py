@@ -25,6 +25,8 @@ class ClaimMatters(ClaimCorrection):
 
     def __init__(self, state: CaseState) -> None:
         super().__init__(state)
+        if self.facts.approved_amount:
+            self.commit()  # a claim that was decided to be paid can live again, but not be withdrawn
         self.is_advancing = False
         self.is_objected = False
 

@@ -623,6 +623,8 @@ async def task_released(rows: Rows, c: Context, e: j.TaskReleased) -> None:
 async def task_barred(rows: Rows, c: Context, e: j.TaskBarred) -> None:
     task = await rows.get(Task, e.task_id)
     task.excluded, task.version = sorted({*task.excluded, e.actor}), c.chain_seq
+    if task.holder == e.actor:  # whoever must not do it any more does not keep it from others
+        task.holder, task.claimed_at = "", None
 
 
 @on(j.TaskCompleted)

@@ -481,6 +481,7 @@ class AnyClaim(RuleBasedStateMachine):
         if self.is_live:
             return
         assert self.case.status == "closed"
+        assert self.case.outcome == "paid" if self.case.paid_amount else self.case.outcome != "paid"
         assert not self.open_tasks()
         assert not [c for c in self.of(Clock) if c.status in {"running", "paused"}]
         assert not [r for r in self.of(Referral) if r.status == "open"]
