@@ -212,7 +212,12 @@ def settle(task: Asked, random: Random) -> Json:
         shares = [halves[0], rows[0] | {"amount": str(rest)}]
         payees = [_payee(shares[0], task), _payee(shares[1], task, "second")]
         return {"payees": [*payees, *(_payee(row, task) for row in rows[1:])], "extent": ""}
-    return {"payees": [_payee(row, task) for row in rows], "extent": ""}
+    return settle_whole(task)
+
+
+def settle_whole(task: Asked) -> Json:
+    """Everything that is offered, as it is offered: all that a customer can accept by themselves."""
+    return {"payees": [_payee(row, task) for row in task.ask["rows"]["payees"]], "extent": ""}
 
 
 def _halved(rows: Sequence[Json]) -> list[Json]:

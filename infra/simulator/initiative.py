@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from infra.simulator import choices
 from infra.simulator import wishes as w
 from infra.simulator.client import Json, Refused
 from infra.simulator.corrections import early_correction, late_correction, receipt, second_report
@@ -120,7 +121,7 @@ class Initiative:
             case "agree_settlement":
                 if self._is_wished(number, w.OBJECT_EARLY):
                     self.customers.hear(number, lambda: self._object(number, w.OBJECT_EARLY))
-                return self._leave(w.ACCEPT_ONESELF in self._of.get(number, ()), asked, outcome)
+                return self._leave(w.ACCEPT_ONESELF in self._of.get(number, ()), asked, choices.settle_whole(asked))
             case "confirm_account":
                 return self._leave(number in self._of, asked, outcome)
         return False
