@@ -76,6 +76,11 @@ def tells_of_suspicion(type_: str, body: Mapping[str, Any], task_ids: Collection
     return type_.startswith("risk.") or is_referral or body.get("task_id") in task_ids
 
 
+def readable_outcome(actor: Actor, outcome: dict[str, Any]) -> dict[str, Any]:
+    """An answer without what a reviewer suspects, for those who may not read risk."""
+    return outcome if actor.may("risk:read") else {name: v for name, v in outcome.items() if name != "suspicion"}
+
+
 def sees_inside(actor: Actor) -> bool:
     """Whether our reasoning is for them: journal, risk, panel, reserves, decisions, payees, contact data of others."""
     return actor.may("case:read") and not actor.is_customer

@@ -17,6 +17,7 @@ from lian.auth.visibility import (
     SUSPICION_TASKS,
     may_read_document,
     of_suspicion,
+    readable_outcome,
     sees_inside,
     tells_of_suspicion,
     visible_cases,
@@ -266,7 +267,10 @@ async def timeline(
             if len(entries) < limit:
                 break
             after = entries[-1].chain_seq
-        return found[:limit]
+    for entry in found:
+        if isinstance(outcome := entry.body.get("outcome"), dict):
+            entry.body = entry.body | {"outcome": readable_outcome(actor, outcome)}
+    return found[:limit]
 
 
 async def _suspicion_tasks(session: AsyncSession, case_id: UUID) -> set[str]:

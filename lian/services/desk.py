@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
-from lian.auth.visibility import visible_cases, workable_tasks
+from lian.auth.visibility import readable_outcome, visible_cases, workable_tasks
 from lian.db.journal import lock_chain
 from lian.db.tables import Case, ChainHead, CommandReceipt, Staff, Task
 from lian.domain import journal as j
@@ -145,7 +145,10 @@ async def find_task(session: AsyncSession, actor: Actor, task_id: UUID) -> TaskO
 async def show_task(context: Context, actor: Actor, task_id: UUID) -> TaskOnDesk:
     """One task."""
     async with context.transaction() as session:
-        return await find_task(session, actor, task_id)
+        found = await find_task(session, actor, task_id)
+    if found.task.outcome is not None:
+        found.task.outcome = readable_outcome(actor, found.task.outcome)
+    return found
 
 
 async def tasks_for_customer(context: Context, actor: Actor) -> Sequence[TaskOnDesk]:

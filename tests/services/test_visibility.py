@@ -17,6 +17,7 @@ from sqlmodel import select
 import lian.services
 from lian.auth.actor import Actor
 from lian.auth.visibility import sees_inside
+from lian.db.journal import compare
 from lian.db.tables import ChainHead, CommandReceipt, Document, Exposure
 from lian.domain import journal as j
 from lian.domain.errors import NotAllowed, NotFound
@@ -251,7 +252,7 @@ async def test_their_own_case_opens(world: World, who: str, subtests: pytest.Sub
     actor, own = world.own(who)
     for name, visit in OPEN.items():
         with subtests.test(name):
-            await visit(world.context, actor, own)
+            assert await visit(world.context, actor, own) is not None
 
 
 @pytest.mark.parametrize("who", ["wei", "ning"])
@@ -403,6 +404,23 @@ async def test_that_a_suspicion_is_looked_into_is_for_readers_of_risk_alone(cont
         assert (ours in {t.task.id for t in await desk.list_tasks(context, actor, TaskQuery())}) is sees
     with pytest.raises(NotFound):
         await desk.show_task(context, sun, ours)
+
+
+@pytest.mark.req("CLM-14")
+async def test_what_a_reviewer_suspects_is_for_readers_of_risk_alone(context: Context) -> None:
+    sun, wang = [await hire(context, name) for name in ("sun", "wang")]
+    at = await place(context, (await reported_claim(context)).number)
+    reviewed = await open_task(context, at.case_id, kind="initial_review", queue="claims.review", ask={})
+    outcome = {"complexity": "simple", "missing": [], "suspicion": "fraud"}
+    await as_process(context, at.case_id, j.TaskCompleted(task_id=reviewed, outcome=outcome))
+    for actor, sees in ((wang, True), (sun, False)):
+        (told,) = [e for e in await cases.timeline(context, actor, at.number) if e.type == "task.completed"]
+        shown = (await desk.show_task(context, actor, reviewed)).task.outcome
+        assert shown is not None
+        assert ("suspicion" in told.body["outcome"], "suspicion" in shown) == (sees, sees)
+        assert told.body["outcome"]["complexity"] == shown["complexity"] == "simple"
+    async with context.transaction() as session:
+        assert (await compare(session, context.ring)).damages == []  # hidden from a reader, never from the record
 
 
 @pytest.mark.req("SEC-3")
