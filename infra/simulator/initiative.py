@@ -50,6 +50,9 @@ class Initiative:
         for case in cases:
             number = case["number"]
             self._of[number] = w.wishes(self.seed, number)
+            if case["stage"] == "documents":
+                # Whoever asked was not of this run and will not take it back: then the customer does answer.
+                self._of[number] = self._of[number] - {w.SEND_NOTHING}
             if case["stage"] in BEFORE_DECISION and w.REPORT_TWICE in self._of[number]:
                 self._put(number, w.REPORT_TWICE)
 
