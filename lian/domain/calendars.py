@@ -6,8 +6,7 @@ is published for. Outside those it refuses rather than guesses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -31,7 +30,8 @@ class WorkingCalendar:
 
     `tz` is an IANA zone; dates and session times are local to it. `weekend` counts Monday as 0. `work` (make-up
     working days, 调休) wins over `off`, and both win over the weekend. A session runs from its opening to its close,
-    which may be `24:00`. `covered_from` and `covered_until` are inclusive; None means without bound.
+    which may be `24:00`. `covered_from` and `covered_until` are inclusive; None means without bound. `version` names
+    the published data it was made from, such as `CN@3f9a1c04d2be`; empty for one that was given, not published.
     """
 
     name: str
@@ -42,6 +42,7 @@ class WorkingCalendar:
     sessions: tuple[tuple[str, str], ...]
     covered_from: date | None = None
     covered_until: date | None = None
+    version: str = ""
 
     def __post_init__(self) -> None:
         if not self.sessions:
@@ -54,40 +55,68 @@ class WorkingCalendar:
 
     def end_of_day(self, day: date) -> datetime:
         """The close of the last session of this local date, in UTC; asked of any date, working day or not."""
-        hours, minutes = self.sessions[-1][1].split(":")
+        hours, minutes = max(closes for _, closes in self.sessions).split(":")
         # The wall clock is set in the office's zone before going to UTC: 17:30 stays 17:30 across a clock change.
         closes_on = day + ONE_DAY if hours == "24" else day
         closes_at = time(int(hours) % 24, int(minutes))
         return datetime.combine(closes_on, closes_at, ZoneInfo(self.tz)).astimezone(UTC)
 
-    def add_working_days(self, start_day: date, n: int) -> date:
-        """The n-th working day after `start_day`, which itself never counts (Civil Code art. 201); itself for 0.
+    def begin_of_day(self, day: date) -> datetime:
+        """00:00 of this local date, in UTC."""
+        return datetime.combine(day, time(), ZoneInfo(self.tz)).astimezone(UTC)
 
-        `CalendarNotCovered` when the count leaves the published dates, `Invalid` for a negative n.
-        """
-        if n < 0:
-            raise Invalid("Working days are counted forward only.")
-        days = self.working_days_after(start_day)
-        return [start_day, *(next(days) for _ in range(n))][-1]
-
-    def working_days_after(self, day: date) -> Iterator[date]:
-        """Every working day later than the local date, in order, without end or until `CalendarNotCovered`."""
-        while True:
-            day += ONE_DAY
-            if self.is_working_day(day):
-                yield day
+    def moment(self, shown: datetime) -> datetime:
+        """The instant (UTC) at which a wall clock at the office shows this."""
+        return shown.replace(tzinfo=ZoneInfo(self.tz)).astimezone(UTC)
 
     def local_date(self, at: datetime) -> date:
         """The date on the office's wall at this instant."""
         return at.astimezone(ZoneInfo(self.tz)).date()
 
+    @property
+    def is_round_the_clock(self) -> bool:
+        """Whether every hour of every day counts, so that no table is needed."""
+        has_days_off = self.weekend or self.off or self.covered_from or self.covered_until
+        return not has_days_off and self.sessions == (("00:00", "24:00"),)
+
+    def as_if_always_worked_beyond(self) -> WorkingCalendar:
+        """The same dates, and nothing but working days outside the published ones: no deadline can come sooner."""
+        return _worked_beyond(self)
+
+    def not_covered(self, day: date) -> CalendarNotCovered:
+        """Why there is no answer for a date."""
+        return CalendarNotCovered(
+            f"The calendar {self.name} is not published for {day}.", calendar=self.name, day=day.isoformat()
+        )
+
     def _must_cover(self, day: date) -> None:
         too_early = self.covered_from is not None and day < self.covered_from
         too_late = self.covered_until is not None and day > self.covered_until
         if too_early or too_late:
-            raise CalendarNotCovered(
-                f"The calendar {self.name} is not published for {day}.", calendar=self.name, day=day.isoformat()
-            )
+            raise self.not_covered(day)
+
+
+_LONG_AGO, _FAR_AHEAD = date(1990, 1, 1), date(2100, 12, 31)
+"""Where a calendar without bound is given up as worked: a deadline that is too soon is still a safe one."""
+
+
+@cache
+def _worked_beyond(calendar: WorkingCalendar) -> WorkingCalendar:
+    first, last = calendar.covered_from or _LONG_AGO, calendar.covered_until or _FAR_AHEAD
+    days = (date.fromordinal(day) for day in range(first.toordinal(), last.toordinal() + 1))
+    off = frozenset(day for day in days if not calendar.is_working_day(day))
+    return replace(calendar, weekend=frozenset(), off=off, work=frozenset(), covered_from=None, covered_until=None)
+
+
+ROUND_THE_CLOCK = WorkingCalendar(
+    name="24x7",
+    tz="UTC",
+    weekend=frozenset(),
+    off=frozenset(),
+    work=frozenset(),
+    sessions=(("00:00", "24:00"),),
+)
+"""Every hour of every day: what elapsed hours are counted in."""
 
 
 def plain_calendar(tz: str) -> WorkingCalendar:
@@ -100,52 +129,3 @@ def plain_calendar(tz: str) -> WorkingCalendar:
         work=frozenset(),
         sessions=OFFICE_HOURS,
     )
-
-
-@cache
-def china_calendar() -> WorkingCalendar:
-    """Mainland China, 2025 and 2026, with make-up working days (调休); 09:00 to 17:30 Beijing time.
-
-    Source: the General Office of the State Council's yearly notices 关于2025年/2026年部分节假日安排的通知.
-    """
-    return WorkingCalendar(
-        name="CN",
-        tz="Asia/Shanghai",
-        weekend=SATURDAY_AND_SUNDAY,
-        off=frozenset(day for first, last in _CN_HOLIDAYS for day in _each_day(first, last)),
-        work=frozenset(date.fromisoformat(day) for day in _CN_MAKE_UP_DAYS),
-        sessions=OFFICE_HOURS,
-        covered_from=date(2025, 1, 1),
-        covered_until=date(2026, 12, 31),
-    )
-
-
-def _each_day(first: str, last: str) -> Iterator[date]:
-    day, end = date.fromisoformat(first), date.fromisoformat(last)
-    while day <= end:
-        yield day
-        day += ONE_DAY
-
-
-_CN_HOLIDAYS = (
-    ("2025-01-01", "2025-01-01"),  # New Year 元旦
-    ("2025-01-28", "2025-02-04"),  # Spring Festival 春节
-    ("2025-04-04", "2025-04-06"),  # Qingming 清明节
-    ("2025-05-01", "2025-05-05"),  # Labour Day 劳动节
-    ("2025-05-31", "2025-06-02"),  # Dragon Boat 端午节
-    ("2025-10-01", "2025-10-08"),  # National Day and Mid-Autumn 国庆节、中秋节
-    ("2026-01-01", "2026-01-03"),
-    ("2026-02-15", "2026-02-23"),
-    ("2026-04-04", "2026-04-06"),
-    ("2026-05-01", "2026-05-05"),
-    ("2026-06-19", "2026-06-21"),
-    ("2026-09-25", "2026-09-27"),  # Mid-Autumn 中秋节
-    ("2026-10-01", "2026-10-07"),  # National Day 国庆节
-)
-_CN_MAKE_UP_DAYS = (
-    *("2025-01-26", "2025-02-08", "2025-04-27", "2025-09-28", "2025-10-11"),
-    *("2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10"),
-)
-
-OFFICE_CN_2026 = china_calendar()
-"""The shipped Chinese office calendar, published until the end of 2026."""

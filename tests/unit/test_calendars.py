@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import TypeAdapter
 
-from lian.domain.calendars import OFFICE_CN_2026, CalendarNotCovered, WorkingCalendar, china_calendar, plain_calendar
+from lian.domain.calendars import (
+    ROUND_THE_CLOCK,
+    CalendarNotCovered,
+    WorkingCalendar,
+    plain_calendar,
+)
 from lian.domain.errors import DomainError, Invalid
+from lian.services.calendars import shipped
+from tests.promises import CN as BY_HAND
 
-CN = china_calendar()
+CN = shipped()["CN"]
 BEIJING = ZoneInfo("Asia/Shanghai")
 
 
@@ -28,20 +36,6 @@ def test_a_public_holiday_is_not_worked(day: str) -> None:
     assert not CN.is_working_day(date.fromisoformat(day))
 
 
-@pytest.mark.parametrize(
-    ("start", "n", "end"),
-    [
-        ("2026-02-14", 1, "2026-02-24"),  # the day after nine days of Spring Festival
-        ("2026-09-18", 3, "2026-09-22"),  # Sunday 20 September counts
-        ("2025-09-30", 1, "2025-10-09"),
-        ("2025-12-31", 1, "2026-01-04"),  # two notices, one count
-        ("2026-03-02", 0, "2026-03-02"),
-    ],
-)
-def test_working_days_are_counted_after_the_start_day(start: str, n: int, end: str) -> None:
-    assert CN.add_working_days(date.fromisoformat(start), n) == date.fromisoformat(end)
-
-
 def test_each_notice_gives_its_number_of_days_off_and_made_up() -> None:
     def in_year(days: frozenset[date], year: int) -> int:
         return sum(day.year == year for day in days)
@@ -52,23 +46,12 @@ def test_each_notice_gives_its_number_of_days_off_and_made_up() -> None:
     assert all(day.weekday() in CN.weekend for day in CN.work)
 
 
-@pytest.mark.parametrize("day", [date(2024, 12, 31), date(2027, 1, 1)])
+@pytest.mark.parametrize("day", [date(2017, 12, 31), date(2027, 1, 1)])
 def test_a_date_outside_the_published_calendar_is_refused(day: date) -> None:
     with pytest.raises(CalendarNotCovered) as refusal:
         CN.is_working_day(day)
     assert isinstance(refusal.value, DomainError)
     assert refusal.value.code == "calendar_not_covered"
-
-
-def test_a_count_that_leaves_the_published_calendar_is_refused() -> None:
-    assert CN.add_working_days(date(2026, 12, 29), 2) == date(2026, 12, 31)
-    with pytest.raises(CalendarNotCovered):
-        CN.add_working_days(date(2026, 12, 29), 3)
-
-
-def test_working_days_are_never_counted_backwards() -> None:
-    with pytest.raises(Invalid):
-        CN.add_working_days(date(2026, 3, 2), -1)
 
 
 def test_the_day_ends_at_the_close_of_the_last_session_in_utc() -> None:
@@ -93,8 +76,8 @@ def test_the_local_date_is_the_offices_not_the_servers() -> None:
 
 def test_the_plain_calendar_has_no_holidays_and_no_end() -> None:
     plain = plain_calendar("Asia/Shanghai")
-    assert plain.add_working_days(date(2026, 11, 20), 1) == date(2026, 11, 23)
-    assert plain.add_working_days(date(2026, 12, 30), 3) == date(2027, 1, 4)
+    assert plain.is_working_day(date(2026, 10, 1))
+    assert not plain.is_working_day(date(2026, 11, 21))
     assert plain.is_working_day(date(2099, 1, 1))
 
 
@@ -103,6 +86,29 @@ def test_a_calendar_without_opening_hours_is_refused() -> None:
         WorkingCalendar("none", "Asia/Shanghai", frozenset(), frozenset(), frozenset(), ())
 
 
+def test_the_day_ends_with_its_last_session_in_whatever_order_they_are_given() -> None:
+    late_first = replace(CN, sessions=(("13:00", "17:30"), ("09:00", "12:00")))
+    assert late_first.end_of_day(date(2026, 3, 2)) == CN.end_of_day(date(2026, 3, 2))
+
+
+def test_only_day_and_night_without_days_off_is_round_the_clock() -> None:
+    assert ROUND_THE_CLOCK.is_round_the_clock
+    for other in (
+        replace(ROUND_THE_CLOCK, weekend=frozenset({6})),
+        replace(ROUND_THE_CLOCK, off=frozenset({date(2026, 1, 1)})),
+        replace(ROUND_THE_CLOCK, covered_until=date(2026, 12, 31)),
+        replace(ROUND_THE_CLOCK, sessions=(("00:00", "23:59"),)),
+    ):
+        assert not other.is_round_the_clock
+
+
+def test_beyond_the_published_dates_every_day_may_be_taken_as_worked() -> None:
+    worked = BY_HAND.as_if_always_worked_beyond()
+    assert all(worked.is_working_day(day) for day in (date(2023, 12, 31), date(2027, 1, 1), date(2027, 1, 2)))
+    inside = [date(2024, 1, 1) + timedelta(days=n) for n in range(366 + 730)]
+    assert [worked.is_working_day(day) for day in inside] == [BY_HAND.is_working_day(day) for day in inside]
+
+
 def test_a_calendar_survives_the_journey_through_json() -> None:
     adapter = TypeAdapter(WorkingCalendar)
-    assert adapter.validate_json(adapter.dump_json(OFFICE_CN_2026)) == OFFICE_CN_2026
+    assert adapter.validate_json(adapter.dump_json(CN)) == CN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,39 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from lian.domain.calendars import CalendarNotCovered, WorkingCalendar, china_calendar, plain_calendar
+from lian.domain.calendars import CalendarNotCovered, WorkingCalendar, plain_calendar
 from lian.domain.claims import figures
 from lian.domain.claims.triage import Complexity
 from lian.domain.errors import Invalid
-from lian.domain.labels import Label
 from lian.domain.sla import ClockLedger, ClockPolicy, Pause, Unit, Verdict, due_at, remaining, verdict, warn_at
+from lian.services.calendars import shipped
+from tests.promises import BEIJING, LONDON, SECOND, START, UK, at, clock, pause
 
-BEIJING = ZoneInfo("Asia/Shanghai")
-LONDON = ZoneInfo("Europe/London")
-CN = china_calendar()
+CN = shipped()["CN"]
 PLAIN = plain_calendar("Asia/Shanghai")
-ENGLAND = replace(
-    plain_calendar("Europe/London"),
-    off=frozenset({date(2026, 4, 3), date(2026, 4, 6), date(2026, 5, 25), date(2026, 12, 25), date(2026, 12, 28)}),
-)
-SECOND = timedelta(seconds=1)
-START = datetime(2026, 3, 2, 10, 0, tzinfo=BEIJING)  # a Monday
 
 
 def hours(amount: int, *, pausable: bool = True, warn_percent: int = 75) -> ClockPolicy:
-    return ClockPolicy("t.hours", Label("Hours", "小时"), amount, Unit.HOURS, pausable, warn_percent)
+    return clock(amount, Unit.HOURS, pausable=pausable, warn_percent=warn_percent)
 
 
 def days(amount: int, *, pausable: bool = True, warn_percent: int = 75) -> ClockPolicy:
-    return ClockPolicy("t.days", Label("Days", "工作日"), amount, Unit.WORKING_DAYS, pausable, warn_percent)
-
-
-def at(text: str, zone: ZoneInfo = BEIJING) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=zone)
-
-
-def pause(begins: str, ends: str | None, zone: ZoneInfo = BEIJING) -> Pause:
-    return Pause("R-1", at(begins, zone), at(ends, zone) if ends else None)
+    return clock(amount, Unit.WORKING_DAYS, pausable=pausable, warn_percent=warn_percent)
 
 
 # --- examples ---------------------------------------------------------------------------------------------------------
@@ -54,9 +39,9 @@ def pause(begins: str, ends: str | None, zone: ZoneInfo = BEIJING) -> Pause:
     ("calendar", "zone", "start", "n", "pauses", "due", "warn"),
     [
         (CN, BEIJING, "2026-09-18T18:00", 3, (), "2026-09-22T17:30", "2026-09-21T17:30"),
-        (ENGLAND, LONDON, "2026-12-23T09:00", 3, (), "2026-12-30T17:30", "2026-12-29T17:30"),
+        (UK, LONDON, "2026-12-23T09:00", 3, (), "2026-12-30T17:30", "2026-12-29T17:30"),
         (
-            ENGLAND,
+            UK,
             LONDON,
             "2026-05-21T15:00",
             10,
@@ -93,8 +78,8 @@ def test_working_days_fall_due_as_the_manual_says(
 @pytest.mark.req("CLM-4")
 def test_elapsed_hours_run_day_and_night_and_over_a_clock_change() -> None:
     ledger = ClockLedger(at("2026-03-28T12:00", LONDON))
-    assert due_at(policy=hours(24), calendar=ENGLAND, ledger=ledger) == at("2026-03-29T13:00", LONDON)
-    assert warn_at(policy=hours(24), calendar=ENGLAND, ledger=ledger) == at("2026-03-29T07:00", LONDON)
+    assert due_at(policy=hours(24), calendar=UK, ledger=ledger) == at("2026-03-29T13:00", LONDON)
+    assert warn_at(policy=hours(24), calendar=UK, ledger=ledger) == at("2026-03-29T07:00", LONDON)
 
 
 def test_results_are_in_utc() -> None:
@@ -264,8 +249,8 @@ def test_the_initial_review_is_promised_within_48_elapsed_hours() -> None:
 
 @pytest.mark.req("CLM-12")
 def test_the_decision_clock_follows_the_complexity() -> None:
-    assert figures.clock_for(Complexity.SIMPLE) is figures.SIMPLE
-    assert figures.clock_for(Complexity.COMPLEX) is figures.COMPLEX
+    by_grade = {policy.grade: policy for policy in figures.CLOCKS.values() if policy.grade}
+    assert by_grade == {Complexity.SIMPLE: figures.SIMPLE, Complexity.COMPLEX: figures.COMPLEX}
     assert {id_: policy.amount for id_, policy in figures.CLOCKS.items()} == {
         "claim.initial_review": 48,
         "claim.total": 15,
