@@ -19,6 +19,11 @@ class LetterActivities:
     async def issue_letter(self, order: IssueLetter) -> LetterIssued:
         """Issue one letter of a case; the key is (subject, letter)."""
         issued = await letters.issue_letter(
-            self._context, order.case_id, letter=order.letter, subject_id=order.subject_id, pauses=order.pauses
+            self._context,
+            order.case_id,
+            letter=order.letter,
+            subject_id=order.subject_id,
+            pauses=order.pauses,
+            about=order.about,
         )
         return LetterIssued(issued_at=issued.at, paused=issued.paused)

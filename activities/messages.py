@@ -38,13 +38,14 @@ class Batch:
 class IssueLetter:
     """A letter to make, store and announce. `subject_id` is the request or decision it is about.
 
-    `pauses` names the clocks that stand still from its delivery.
+    `pauses` names the clocks that stand still from its delivery, `about` the promise it tells of.
     """
 
     case_id: UUID
     letter: str
     subject_id: UUID
     pauses: list[str]
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,10 @@ from api import errors
 from api.guard import Guard
 from api.routes import (
     actions,
+    alerts,
     cases,
     catastrophes,
+    certificates,
     claims,
     documents,
     kinds,
@@ -28,8 +30,8 @@ from api.wire import Problem
 from lian.services.context import Context
 
 ROUTERS = (
-    *(sessions, policies, claims, kinds, cases, actions, money, documents),
-    *(tasks, sla, tracking, notices, catastrophes),
+    *(sessions, policies, claims, kinds, cases, certificates, actions, money, documents),
+    *(tasks, alerts, sla, tracking, notices, catastrophes),
 )
 DESCRIPTION = """
 Durable case management for insurers. Sign in with `POST /sessions` and send the token as `Authorization: Bearer`.

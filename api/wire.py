@@ -22,9 +22,9 @@ from pydantic import (
 
 from lian.domain.errors import Invalid
 from lian.domain.labels import Label
+from lian.domain.moments import EARLIEST, LATEST
 from lian.domain.money import parse_amount
 
-EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 LONGEST_NAME = 200
 LONGEST_TEXT = 4000
 
@@ -69,7 +69,6 @@ def _moment(value: Any) -> Any:
 
 
 def _in_range(value: datetime) -> datetime:
-    # The edges of the calendar overflow when a zone or a duration is added to them.
     if not EARLIEST <= value <= LATEST:
         raise ValueError("This moment is too far away.")
     return value.astimezone(UTC)

@@ -15,7 +15,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SECRETS = ("database_url", "database_owner_url", "data_keys", "s3_secret_key", "smtp_url", "policy_http_token")
+SECRETS = (
+    *("database_url", "database_owner_url", "data_keys", "certificate_key"),
+    *("s3_secret_key", "smtp_url", "policy_http_token"),
+)
 MEGABYTE = 1024 * 1024
 
 
@@ -32,6 +35,10 @@ class Settings(BaseSettings):
     demo: bool = False
     insurer_name: str = "Lian Insurance 立案保险"
     office_zone: str = "Asia/Shanghai"
+    office_calendar: str = "CN"
+    """Calendar of the office's working days: a published one such as `CN`, or `plain:Asia/Shanghai` for weekdays."""
+    jurisdiction: str = "CN"
+    """Whose law the cases are under, such as `CN`, `UK-ENG` or `US-CA`; empty: the house's own promises only."""
     currency: str = Field(default="CNY", pattern="^[A-Z]{3}$")
 
     database_url: SecretStr = SecretStr("")
@@ -54,6 +61,8 @@ class Settings(BaseSettings):
 
     data_keys: SecretStr = SecretStr("")
     """Key ring `id:base64,id:base64`: AES-256 keys; the first encrypts, all decrypt."""
+    certificate_key: SecretStr = SecretStr("")
+    """Ed25519 key that signs certificates of timeliness: PEM, or 32 bytes in base64; empty: none are issued."""
 
     max_upload: int = Field(default=25 * MEGABYTE, gt=0)
     session_hours: int = Field(default=12, gt=0)

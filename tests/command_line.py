@@ -12,7 +12,7 @@ from lian.settings import Settings
 @pytest.fixture
 def as_installed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """`LIAN_*` as a server would have it."""
-    for name in ("database_url", "data_keys", "s3_secret_key"):
+    for name in ("database_url", "data_keys", "certificate_key", "s3_secret_key"):
         monkeypatch.setenv(f"LIAN_{name.upper()}", getattr(settings, name).get_secret_value())
     monkeypatch.setenv("LIAN_S3_ENDPOINT", settings.s3_endpoint)
 

@@ -31,6 +31,7 @@ from workflows.gateway import TemporalProcess, connect
 from workflows.worker import running_worker
 
 KEYS = "k1:" + base64.b64encode(bytes(range(32))).decode()
+CERTIFICATE_KEY = base64.b64encode(bytes(range(32, 64))).decode()
 
 
 def own_name() -> str:
@@ -42,6 +43,9 @@ def settings_for(servers: Servers, database: str) -> Settings:
     """Settings of a test installation over the run's servers."""
     return Settings(
         demo=True,
+        # Most tests are about something else than holidays and law, and skip far ahead of what is published.
+        office_calendar="plain:Asia/Shanghai",
+        jurisdiction="",
         database_url=SecretStr(servers.application_url(database)),
         database_owner_url=SecretStr(servers.owner_url(database)),
         temporal_address=servers.temporal_address,
@@ -52,6 +56,7 @@ def settings_for(servers: Servers, database: str) -> Settings:
         s3_access_key=servers.s3_access_key,
         s3_secret_key=SecretStr(servers.s3_secret_key),
         data_keys=SecretStr(KEYS),
+        certificate_key=SecretStr(CERTIFICATE_KEY),
     )
 
 
@@ -118,10 +123,10 @@ async def installation(settings: Settings, *, cached: int = 200) -> AsyncIterato
             try:
                 yield made, client
             finally:
-                await _end_processes(client, made)
+                await end_processes(client, made)
 
 
-async def _end_processes(client: Client, made: Context) -> None:
+async def end_processes(client: Client, made: Context) -> None:
     """What a test leaves running would be drawn by the next one's worker, which has another database."""
     async with made.transaction() as session:
         cases = (await session.execute(select(Case.id))).scalars().all()

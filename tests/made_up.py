@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from lian.domain.case_kind import CaseKind, Ending, Intake, Stage, Step
 from lian.domain.labels import Label
+from lian.domain.promise_actions import PROMISE_ACTIONS
+from lian.domain.promise_tasks import PROMISE_TASKS
+from lian.domain.promise_tasks import QUEUES as PROMISE_QUEUES
 from lian.domain.sla import ClockPolicy, Unit
 from lian.domain.tasks import TaskKind, question
 
@@ -81,10 +84,20 @@ SURVEY = CaseKind(
             "task:inquire",
             Thanked,
         ),
+        *PROMISE_TASKS,
     ),
-    queues={"surveys.all": Label("Surveys", "问卷")},
+    queues={"surveys.all": Label("Surveys", "问卷"), **PROMISE_QUEUES},
     clocks=(
-        ClockPolicy("survey.read", Label("Read", "阅读时限"), 2, Unit.HOURS, pausable=False, source="test"),
+        ClockPolicy(
+            "survey.read",
+            Label("Read", "阅读时限"),
+            2,
+            Unit.HOURS,
+            pausable=False,
+            source="test",
+            starts_on="received",
+            stops_on=("acknowledged",),
+        ),
         ClockPolicy("survey.all", Label("All", "总时限"), 3, Unit.WORKING_DAYS, pausable=False, source="test"),
     ),
     promise="survey.all",
@@ -94,6 +107,7 @@ SURVEY = CaseKind(
         "withdrawn": Label("Withdrawn", "已撤回"),
     },
     pack="test/1",
+    actions=PROMISE_ACTIONS,
     intake=Intake(
         Label("Tell us how we did", "评价我们"),
         Label("Two minutes.", "两分钟。"),
@@ -101,7 +115,7 @@ SURVEY = CaseKind(
         examples=({"mood": "well", "again": True, "spent": "12.50", "parts": ["phone"], "words": "很好"},),
     ),
     steps=(
-        Step("reading", "read_survey", stops=("survey.read",)),
+        Step("reading", "read_survey", reaches=("acknowledged",)),
         Step("thanks", "thank", ends={"well": "happy", "badly": "sad"}),
     ),
     endings={

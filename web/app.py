@@ -12,9 +12,12 @@ from web.pages import (
     account,
     actions,
     ask,
+    calendars,
     cases,
+    certificates,
     desk,
     evidence,
+    explaining,
     health,
     home,
     notices,
@@ -23,6 +26,7 @@ from web.pages import (
     staff,
     track,
     track_tasks,
+    what_if,
 )
 from web.shield import Shield
 
@@ -30,9 +34,12 @@ PAGES = (
     account,
     actions,
     ask,
+    calendars,
     cases,
+    certificates,
     desk,
     evidence,
+    explaining,
     health,
     home,
     notices,
@@ -41,6 +48,7 @@ PAGES = (
     staff,
     track,
     track_tasks,
+    what_if,
 )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
+from uuid import UUID, uuid4
 
 from fastapi import Depends, Request
 from starlette.responses import RedirectResponse, Response
@@ -189,6 +190,22 @@ def _fields(body: bytes) -> dict[str, list[str]]:
     for name, value in pairs:
         fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
     return fields
+
+
+def key_of(form: Sent) -> str:
+    """The hidden key made with the form: sent twice, it opens one case. Raises `Invalid` without one."""
+    try:
+        return str(UUID(form.text("key")))
+    except ValueError:
+        raise Invalid("The form could not be read.") from None
+
+
+def command_of(form: Sent) -> str:
+    """The hidden command id that makes a second click harmless."""
+    try:
+        return str(UUID(form.text("command")))
+    except ValueError:
+        return str(uuid4())
 
 
 Guest = Annotated[Visit, Depends(guest)]

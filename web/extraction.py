@@ -14,7 +14,7 @@ from web.i18n import FOLDER, REFUSAL, catalogue
 KEYWORDS = {"_": None, "say": None, "mark": None, "count": (1, 2), "n_": (1, 2)}
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 SERVICES = ("auth", "domain", "services", "storage/content.py", "db/session.py", "storage/object_store.py")
-FOR_OPERATORS = {"calendars.py", "claim_import.py", "sla.py"}
+FOR_OPERATORS = {"calendar_sources.py", "claim_import.py", "sla.py", "sla_check.py"}
 """Their sentences are for whoever runs a command, not for readers of pages."""
 REFUSING = {
     *("Conflict", "Invalid", "NotAllowed", "NotFound", "NotSignedIn", "TooLarge", "TooMany", "Unavailable"),

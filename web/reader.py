@@ -17,6 +17,7 @@ from web.i18n import translate, translate_count, translate_refusal
 LOCALE = {"zh-CN": "zh_CN", "en": "en"}
 DAY = {"zh-CN": "y年M月d日", "en": "d MMM y"}
 LONG_DAY = {"zh-CN": "y年M月d日（EEE）", "en": "EEEE d MMMM y"}
+WEEKDAY = {"zh-CN": "y年M月d日（EEE）", "en": "EEE d MMM y"}
 MOMENT = {"zh-CN": "M月d日 HH:mm", "en": "d MMM HH:mm"}
 FULL_MOMENT = {"zh-CN": "y年M月d日（EEE）HH:mm", "en": "EEE d MMM y, HH:mm"}
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -44,6 +45,10 @@ class Reader:
     def refusal(self, error: DomainError) -> str:
         """Why something was refused, in a sentence."""
         return translate_refusal(self.language, error.message) or self.say("This cannot be done. Nothing was saved.")
+
+    def weekday(self, day: date) -> str:
+        """`Wed 25 Nov 2026`."""
+        return format_date(day, WEEKDAY[self.language], locale=LOCALE[self.language])
 
     def date(self, day: date) -> str:
         """`25 Nov 2026`."""

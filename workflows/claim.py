@@ -9,7 +9,6 @@ from functools import partial
 from temporalio import workflow
 
 from lian.domain import journal as j
-from lian.domain.claims import figures
 from lian.domain.claims import tasks as ask_for
 from lian.domain.claims.inquest_tasks import INVESTIGATION_TASKS, JUDGE_DUPLICATE
 from lian.domain.claims.triage import triage
@@ -18,6 +17,14 @@ from workflows.claim_matters import ClaimMatters
 
 ANSWER_WITHIN = timedelta(days=30)
 """How long a claimant has to send missing documents before the case goes on without them."""
+PASSED = {
+    "review": (),
+    "assessment": ("reviewed", "documents_complete"),
+    "decision": ("reviewed", "documents_complete"),
+    "settlement": ("reviewed", "documents_complete", "decided"),
+    "aftercare": ("reviewed", "documents_complete", "decided"),
+}
+"""Milestones that a reopened claim has behind it, by the stage where its new life begins."""
 
 
 @workflow.defn
@@ -61,36 +68,39 @@ class Claim(ClaimMatters):
         found = triage(facts=self.triage_facts())
         self.facts.complexity = found.complexity
         self.record(j.CaseTriaged(complexity=found.complexity, severity=found.severity, findings=found.findings))
-        self.clocks.start(self.named(figures.TOTAL.id), self.state.received_at)
+        self.reached("received", self.state.received_at)
+        self.reached("acknowledged")  # the notice with the case's number went out with the report
         self.weigh_risk()
         if self.facts.likenesses:
             self.join_or_relate(await self.task(JUDGE_DUPLICATE, self.ask_duplicates))
 
     def promise_anew(self) -> None:
         """A reopened claim's promises run from its reopening, beside the old ones (CLM-15)."""
-        self.clocks.start(self.named(figures.TOTAL.id), self.state.received_at)
-        if self.state.begin_at in {"assessment", "decision"}:
-            self.clocks.start(self.named(self.decision_clock), self.state.received_at)
+        self.clocks.pass_over(*PASSED[self.state.begin_at])
+        self.reached("received", self.state.received_at)
+        self.clocks.grade(self.facts.complexity.value)
 
     async def review(self) -> None:
         """Within 48 hours somebody has looked, and knows everything that is missing (CLM-4, CLM-5)."""
-        async with self.clock(self.named(figures.INITIAL_REVIEW.id), self.state.received_at):
-            review = await self.task(ask_for.INITIAL_REVIEW, self.ask_review)
+        review = await self.task(ask_for.INITIAL_REVIEW, self.ask_review)
+        self.reached("reviewed")
         self.facts.complexity, self.facts.missing = review.outcome.complexity, review.outcome.missing
-        self.clocks.start(self.named(self.decision_clock), self.state.received_at)
+        self.clocks.grade(self.facts.complexity.value)
         self.count_as_registered()
         self.plan_investigation(review)
 
     async def gather_documents(self) -> None:
         """One complete request; the clocks wait while the claimant answers (CLM-5)."""
-        missing = self.facts.missing
+        missing, complete_at = self.facts.missing, self.state.received_at
         while missing:
-            await self.request(missing, within=ANSWER_WITHIN)
+            complete_at = await self.request(missing, within=ANSWER_WITHIN)
             check = await self.task(ask_for.CHECK_DOCUMENTS, partial(self.ask_check, missing))
             missing = check.outcome.refused
+        self.reached("documents_complete", complete_at)
 
     async def investigate(self) -> None:
         """Every planned action is somebody's task; a suspicion is looked into beside them (CLM-6, CLM-14)."""
+        self.reached("investigation_started")
         await asyncio.gather(*(self.carry_out(action) for action in self.facts.planned))
         await self.until(lambda: self.facts.suspicion != "open")
 
@@ -112,7 +122,9 @@ class Claim(ClaimMatters):
         await self.until(lambda: not self.is_advancing)
         while not await self.decided_for_good():
             pass
-        self.clocks.stop(self.named(self.decision_clock), workflow.now())
+        self.reached("decided")
+        self.reached("refused" if self.facts.is_denied else "accepted")
+        self.reached("decision_told")
 
     async def decided_for_good(self) -> bool:
         """One decision: final at once, agreed to by another person or a panel, or sent back."""
@@ -126,7 +138,7 @@ class Claim(ClaimMatters):
     async def notify_denial(self) -> None:
         """The notice gives the reasons and the ways to object (CLM-11)."""
         await self.letter("denial", self.decision_id)
-        self.clocks.stop(self.named(figures.TOTAL.id), workflow.now())
+        self.reached("refusal_sent")
 
     async def settle_and_pay(self) -> None:
         """Agree who is paid, pay, and agree again on whatever is still owed (CLM-10)."""
@@ -136,9 +148,9 @@ class Claim(ClaimMatters):
                 self.enter("settlement")
             await self.settle(self.decision_id, lambda: self.facts.outstanding, entering="payment")
         self.release_reserves("settled")
-        self.clocks.stop(self.named(figures.TOTAL.id), workflow.now())
+        self.reached("paid")
 
     async def follow_up(self) -> None:
         """What came up after the decision is settled before the claim closes (CLM-11, CLM-15)."""
         await self.until(lambda: not self.has_matters)
-        self.clocks.stop(self.named(figures.TOTAL.id), workflow.now())
+        self.reached("closed")

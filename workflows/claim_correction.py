@@ -17,6 +17,8 @@ from workflows.claim_file import SNAPSHOT
 from workflows.claim_payment import ClaimPayment
 from workflows.engine import Answer
 
+PROMISES_STAND = "2026-11-22-a-later-life-keeps-its-promises"
+
 
 class ClaimCorrection(ClaimPayment):
     """The old value stays on record; what rests on it is asked or decided anew."""
@@ -89,8 +91,13 @@ class ClaimCorrection(ClaimPayment):
         )
 
     def move_promises(self, received_at: datetime) -> None:
-        """Every promise of this life counted from the receipt; now from the right one."""
+        """Every promise of a first life counted from the receipt; now from the right one.
+
+        A later life's run from its reopening, which was not when it is said to have been received.
+        """
+        if self.state.generation > 1 and workflow.patched(PROMISES_STAND):
+            return
         for name, run in self.clocks.running.items():
             if run.started_at == self.state.received_at:
                 self.clocks.restart(name, received_at)
-        self.state.received_at = received_at
+        self.state.received_at = self.state.milestones["received"] = received_at

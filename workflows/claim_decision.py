@@ -83,9 +83,10 @@ class ClaimDecision(ClaimFile):
             self.put_in_force(decision_id, approved, decided.by, *panel.voters)
         else:
             self.record(j.DecisionReturned(decision_id=decision_id, returned_by=f"panel:{panel.id}"))
+        # It is decided: while the minutes are written nobody can overrule it any more.
+        carried, self.panel, self.proposed = panel.is_carried, None, None
         await self.letter("panel_minutes", panel.id)
-        self.panel = None
-        return panel.is_carried
+        return carried
 
     def put_in_force(self, decision_id: UUID, approved: Decimal, *deciders: str) -> None:
         """The decision counts; what was paid above it is owed back (I3: paid is never more than approved)."""
@@ -93,14 +94,19 @@ class ClaimDecision(ClaimFile):
         self.facts.approved_amount, self.facts.deciders = approved, deciders
         self.facts.is_decided = True
         if self.facts.outstanding < 0:
-            self.claim_back(Recovery.OVERPAYMENT, -self.facts.outstanding)
+            for party_id, amount in self.overpaid().items():
+                self.claim_back(Recovery.OVERPAYMENT, amount, party_id=party_id)
         self.reserve_what_is_payable()
 
-    def claim_back(self, why: Recovery, amount: Decimal, payment_id: UUID | None = None) -> UUID:
-        """Money of ours that is owed back; it no longer counts as paid."""
-        recovery_id = workflow.uuid4()
+    def claim_back(
+        self, why: Recovery, amount: Decimal, payment_id: UUID | None = None, party_id: UUID | None = None
+    ) -> UUID:
+        """Money of ours that is owed back, by this party where it is known; it no longer counts as paid."""
+        recovery_id, facts = workflow.uuid4(), self.facts
         if payment_id is None:
-            self.facts.owed_back += amount
+            facts.owed_back += amount
+        if party_id:
+            facts.owed_back_by[party_id] = facts.owed_back_by.get(party_id, Decimal(0)) + amount
         self.record(
             j.RecoveryOpened(
                 recovery_id=recovery_id,
@@ -108,6 +114,7 @@ class ClaimDecision(ClaimFile):
                 expected_amount=amount,
                 currency=self.facts.snapshot.currency,
                 payment_id=payment_id,
+                party_id=party_id,
             )
         )
         return recovery_id

@@ -11,7 +11,6 @@ from temporalio import workflow
 
 from lian.domain import journal as j
 from lian.domain.authority import HIGHEST, levels_above
-from lian.domain.claims import figures
 from lian.domain.claims.adjudication import ExposureDecision
 from lian.domain.claims.checklist import IN_WORDS, checklist
 from lian.domain.claims.facts import ClaimExposure, ClaimFacts, Transfer
@@ -22,28 +21,21 @@ from lian.domain.claims.terms import PolicySnapshot
 from lian.domain.claims.triage import TriageFacts
 from lian.domain.findings import Finding, Severity
 from lian.domain.messages import CaseState
-from workflows.engine import Answer, Case
+from workflows.engine import Answer
+from workflows.promises import PromiseKeeper
 
 FACTS = TypeAdapter(ClaimFacts)
 SNAPSHOT = TypeAdapter(PolicySnapshot)
 EXPOSURE_DECISION = TypeAdapter(ExposureDecision)
+EACH_THEIR_OWN = "2026-11-22-overpayments-by-party"
 
 
-class ClaimFile(Case):
+class ClaimFile(PromiseKeeper):
     """Everything of a claim that is not its procedure."""
 
     def __init__(self, state: CaseState) -> None:
         super().__init__(state)
         self.facts: ClaimFacts = FACTS.validate_python(state.facts)
-
-    def named(self, clock: str) -> str:
-        """A reopened case's clocks are new promises beside the old ones."""
-        return clock if self.state.generation == 1 else f"{clock}#{self.state.generation}"
-
-    @property
-    def decision_clock(self) -> str:
-        """Simple or complex claims have their own promise (CLM-12)."""
-        return figures.clock_for(self.facts.complexity).id
 
     @property
     def decision_id(self) -> UUID:
@@ -134,22 +126,53 @@ class ClaimFile(Case):
         }
 
     def ask_settlement(self, outstanding: Decimal, decision_id: UUID) -> dict[str, object]:
-        rows = [{"party_id": str(party), "amount": str(amount)} for party, amount in self.shares(outstanding).items()]
-        return {
+        shares = self.shares(outstanding)
+        rows = [{"party_id": str(party), "amount": str(amount)} for party, amount in shares.items()]
+        ask: dict[str, object] = {
             "approved_amount": str(outstanding),
             "decision_id": str(decision_id),
             "currency": self.facts.snapshot.currency,
             "rows": {"payees": rows},
         }
+        return ask if self.is_known_whose(outstanding) else ask | {"staff_only": True}
 
     def shares(self, outstanding: Decimal) -> dict[UUID, Decimal]:
-        """What each payee is still owed: what was decided less what arrived; a rest goes to the first one."""
-        owed = self.owed_by_payee()
-        for transfer in self.facts.transfers.values():
-            if transfer.party_id in owed:
-                owed[transfer.party_id] -= transfer.counts
-        left = {party: amount for party, amount in owed.items() if amount > 0}
-        return left if sum(left.values()) == outstanding else {next(iter(owed)): outstanding}
+        """What each payee is still owed; when it cannot be told whose it is, all is proposed to whom most is owed."""
+        left = self.still_owed()
+        if sum(left.values()) == outstanding:
+            return left
+        return {max(self.owed_by_payee(), key=lambda party: left.get(party, Decimal(0))): outstanding}
+
+    def is_known_whose(self, outstanding: Decimal) -> bool:
+        """Whether the shares are each payee's own. Otherwise our staff say who is paid, and no payee does.
+
+        Not known are an advance to one of several claimants, and what is left when one of them has another's money.
+        """
+        return len(self.owed_by_payee()) == 1 or sum(self.still_owed().values()) == outstanding
+
+    def still_owed(self) -> dict[UUID, Decimal]:
+        """By party, what we still owe them."""
+        return {party: amount for party, amount in self.balances().items() if amount > 0}
+
+    def balances(self) -> dict[UUID, Decimal]:
+        """By party, what was decided less what arrived and is not owed back; below zero was paid too much."""
+        facts, left = self.facts, self.owed_by_payee()
+        for transfer in facts.transfers.values():
+            if transfer.party_id:
+                left[transfer.party_id] = left.get(transfer.party_id, Decimal(0)) - transfer.counts
+        for party, amount in facts.owed_back_by.items():
+            left[party] = left.get(party, Decimal(0)) + amount
+        return left
+
+    def overpaid(self) -> dict[UUID | None, Decimal]:
+        """By party, their part of what was paid too much on the claim; under none what cannot be told apart."""
+        too_much = -self.facts.outstanding
+        parts: dict[UUID | None, Decimal] = {p: -left for p, left in self.balances().items() if left < 0}
+        together = sum(parts.values())
+        if len(parts) == 1 and together >= too_much:
+            return dict.fromkeys(parts, too_much)
+        # Recorded histories claimed the whole back as one sum.
+        return parts if together == too_much and workflow.patched(EACH_THEIR_OWN) else {None: too_much}
 
     def owed_by_payee(self) -> dict[UUID, Decimal]:
         """What was decided, by who receives it: a minor's share goes to their representative."""

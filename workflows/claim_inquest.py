@@ -82,11 +82,16 @@ class ClaimInquest(ClaimDecision):
         self.facts.suspicion = found.outcome.outcome
         self.record(j.RiskConcluded(referral_id=referral_id, outcome=found.outcome.outcome), by=found.by)
         if found.outcome.outcome == "confirmed":
+            self.when_fraud_is_confirmed()
             await self.decide_anew()
         self.ask_anew()
 
+    def when_fraud_is_confirmed(self) -> None:
+        """What is given up at once, before the decision is made anew; a later part of the procedure says what."""
+
     def count_as_registered(self) -> None:
         """Triaged, told apart from others, and looked at: the claim is registered (立案)."""
+        self.reached("registered")
         self.grow(
             MaturityFacts(
                 is_triaged=True,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from temporalio import workflow
@@ -17,7 +20,18 @@ from lian.domain.ledger import Recovery
 from lian.domain.messages import CaseState
 from lian.domain.tasks import ActionKind
 from workflows.claim_correction import ClaimCorrection
-from workflows.engine import Answer
+from workflows.engine import SYSTEM, Answer
+
+ADVANCE_STOPS = "2026-11-22-an-advance-stops-at-confirmed-fraud"
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """An advance that goes on; as long as there are no more transfers than before, none of it was paid."""
+
+    decision_id: UUID
+    approved_before: Decimal
+    transfers_before: int
 
 
 class ClaimMatters(ClaimCorrection):
@@ -28,14 +42,22 @@ class ClaimMatters(ClaimCorrection):
         if self.facts.approved_amount:
             self.commit()  # a claim that was decided to be paid can live again, but not be withdrawn
         self.is_advancing = False
+        self.advance: Advance | None = None
+        self.advancing: asyncio.Future[None] | None = None
         self.is_objected = False
 
     def check_action(self, kind: ActionKind, answer: Answer) -> None:
         """Whether the claim allows it as it stands now; the desk's own check may be a moment old."""
-        CHECKS[kind.id](self, answer)
+        if kind.id in CHECKS:
+            CHECKS[kind.id](self, answer)
+        else:
+            super().check_action(kind, answer)
 
     def begin_action(self, kind: ActionKind, answer: Answer) -> None:
-        BEGIN[kind.id](self, answer)
+        if kind.id in BEGIN:
+            BEGIN[kind.id](self, answer)
+        else:
+            super().begin_action(kind, answer)
 
     @property
     def must_be_followed_up(self) -> bool:
@@ -56,11 +78,12 @@ class ClaimMatters(ClaimCorrection):
 
     def begin_advance(self, answer: Answer) -> None:
         self.is_advancing = True
-        self.beside(self.pay_in_advance(answer))
+        self.advancing = self.beside(self.pay_in_advance(answer))
 
     async def pay_in_advance(self, asked: Answer) -> None:
         """The undisputed part, with an authority of its own, before everything else is decided."""
         decision_id, approved = workflow.uuid4(), self.facts.approved_amount + asked.outcome.amount
+        self.advance = Advance(decision_id, self.facts.approved_amount, len(self.facts.transfers))
         needs_second = asked.outcome.amount > asked.authority
         self.record(
             j.DecisionMade(
@@ -80,8 +103,26 @@ class ClaimMatters(ClaimCorrection):
                 self.commit()
                 await self.settle(decision_id, lambda: asked.outcome.amount)
                 await self.until(lambda: not self.facts.has_transfers_under_way)
+                self.reached("advance_paid")
         finally:
-            self.is_advancing = False
+            self.is_advancing, self.advance = False, None
+
+    def when_fraud_is_confirmed(self) -> None:
+        """An advance of which nothing went to the bank is not paid; the claim lets us pay what it did before (CLM-14).
+
+        What was paid is owed back once the decision is made.
+        """
+        advance = self.advance
+        if advance is None or len(self.facts.transfers) > advance.transfers_before:
+            return
+        if self.advancing is None or not workflow.patched(ADVANCE_STOPS):
+            return
+        self.facts.approved_amount = advance.approved_before
+        taken_back = j.DecisionReturned(
+            decision_id=advance.decision_id, returned_by=SYSTEM, approved_amount=advance.approved_before
+        )
+        self.record(taken_back)
+        self.advancing.cancel()
 
     async def is_advance_authorised(self, decision_id: UUID, asked: Answer) -> bool:
         amount = asked.outcome.amount

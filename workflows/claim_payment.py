@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 from temporalio import workflow
@@ -13,7 +14,8 @@ from lian.domain.claims import second_look_tasks as look
 from lian.domain.claims import tasks as ask_for
 from lian.domain.claims.maturity import MaturityFacts
 from lian.domain.claims.tasks import PayeeShare, Settlement
-from lian.domain.messages import PaymentSettled
+from lian.domain.errors import Conflict
+from lian.domain.messages import CommandResult, PaymentSettled, TakeBack
 from lian.domain.tasks import TaskKind
 from workflows.claim_inquest import ClaimInquest
 from workflows.engine import Answer
@@ -31,6 +33,7 @@ class ClaimPayment(ClaimInquest):
         await self.until(lambda: self.facts.suspicion != "open")
         self.count_as_payable(agreed.outcome)
         if entering:
+            self.reached("settlement_agreed")
             self.enter(entering)
         await self.pay(agreed.outcome, decision_id)
 
@@ -90,14 +93,45 @@ class ClaimPayment(ClaimInquest):
 
     @workflow.signal
     def payment_settled(self, message: PaymentSettled) -> None:
-        """A transfer ended: confirmed or rejected; or one that was confirmed came back."""
+        """A transfer ended: confirmed or rejected. The first word counts."""
         transfer = self.facts.transfers.get(message.payment_id)
-        if transfer is None or transfer.status == message.status:
-            return
-        transfer.status = message.status
-        if message.status == "returned":
-            self.facts.owed_back -= message.reduced
-            self.pay_again()
+        if transfer is not None and not transfer.status:
+            transfer.status = message.status
+
+    @workflow.update
+    async def take_back(self, command: TakeBack) -> CommandResult:
+        """A transfer that was confirmed came back. Returns once that, and what follows at once, is on record."""
+        return await self.do_once(
+            command.command_id, partial(self.check_return, command), partial(self.begin_return, command)
+        )
+
+    @take_back.validator
+    def may_take_back(self, command: TakeBack) -> None:
+        self.refuse_unless(command.command_id, partial(self.check_return, command))
+
+    def check_return(self, command: TakeBack) -> None:
+        """What was read from the rows must still be so: otherwise it is read, and told, again."""
+        transfer = self.facts.transfers.get(command.payment_id)
+        if transfer is None or transfer.status != "confirmed" or command.owed_back != self.facts.owed_back:
+            raise Conflict("The claim has moved on; look again at what came back.")
+
+    def begin_return(self, command: TakeBack) -> int:
+        """It no longer counts as paid, and what was overpaid is less by as much."""
+        transfer, reduced = self.facts.transfers[command.payment_id], sum(command.reduced.values(), Decimal(0))
+        transfer.status = "returned"
+        self.owe_less(transfer.party_id, reduced)
+        seq = self.record(j.PaymentReturned(payment_id=command.payment_id, reason=command.reason, reduced=reduced))
+        for recovery_id, amount in command.reduced.items():
+            self.record(j.RecoveryReduced(recovery_id=recovery_id, amount=amount))
+        self.pay_again()
+        return seq
+
+    def owe_less(self, party_id: UUID | None, reduced: Decimal) -> None:
+        """What came back was a party's, and first of all lowers what that party owes us."""
+        self.facts.owed_back -= reduced
+        by_party = self.facts.owed_back_by
+        if party_id in by_party:
+            by_party[party_id] -= min(by_party[party_id], reduced)
 
     def pay_again(self) -> None:
         """Less is paid than was: an open settlement is asked anew, or the claim goes back there."""

@@ -9,11 +9,11 @@ to a new history between two stages when the old one has grown long.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -26,14 +26,17 @@ from activities.letters import LetterActivities
 from activities.messages import Batch, IssueLetter, LetterIssued, to_entry
 from lian.domain import journal as j
 from lian.domain.case_kinds import kind_of
-from lian.domain.errors import Conflict, DomainError, NotAllowed
+from lian.domain.errors import Conflict, DomainError, NotAllowed, Unavailable
 from lian.domain.messages import Act, CaseState, CloseRequest, CommandResult, CompleteTask, Withdraw
+from lian.domain.promise_tasks import EXPLAIN_LATENESS
 from lian.domain.tasks import ActionKind, Json, TaskKind
 from lian.services.outcomes import dump_outcome, parse_outcome
 from workflows import options
 from workflows.clocks import ClockBook
 
 SYSTEM = "system"
+DOCUMENTS = "documents"
+"""Why clocks wait while the claimant is asked for something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Case:
     def __init__(self, state: CaseState) -> None:
         self.state = state
         self.kind = kind_of(state.kind)
-        self.clocks = ClockBook(state, self.record)
+        self.clocks = ClockBook(state, self.kind, record=self.record, now=workflow.now, ask_why_late=self._ask_why_late)
         self._pending: list[j.Recorded] = []
         self._answered: dict[str, int] = {}
         self._flushed = state.seq
@@ -81,6 +84,7 @@ class Case:
         self._delivering = False
         self._committed = False
         self._has_advanced = False
+        self._is_ending = False
         self._stage = "report"
         self._lock = asyncio.Lock()
 
@@ -152,9 +156,10 @@ class Case:
         task.ends_why = why
         task.answer.set_result(answer)
 
-    def beside(self, matter: Coroutine[Any, Any, None]) -> None:
+    def beside(self, matter: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
         """Something that goes on beside the procedure; the case does not end before it."""
         self._beside.append(asyncio.ensure_future(matter))
+        return self._beside[-1]
 
     @property
     def has_matters(self) -> bool:
@@ -175,17 +180,31 @@ class Case:
         """The procedure goes back: this stage, and all after it, are done anew."""
         self._back_to = stage
 
-    @asynccontextmanager
-    async def clock(self, name: str, since: datetime) -> AsyncIterator[None]:
-        """A promise that ends with this block; when the block is abandoned, it is cancelled with the case."""
-        self.clocks.start(name, since)
-        yield
-        self.clocks.stop(name, workflow.now())
+    def reached(self, milestone: str, at: datetime | None = None) -> None:
+        """The procedure has come to a milestone, now or at `at`: promises start and stop there as the plan says."""
+        self.clocks.reach(milestone, at or workflow.now())
 
-    async def request(self, items: tuple[str, ...], within: timedelta) -> str:
+    def start_wait(self, reason: str, since: datetime, until: datetime, *, by: str) -> None:
+        """The case waits for somebody outside, `until` at the latest; what may stand still does so from `since`."""
+        request_id = workflow.uuid4()
+        self.state.waits[request_id] = until
+        opened = j.RequestOpened(
+            request_id=request_id, items=(), asked_at=since, answer_by=until, is_repeat=False, reason=reason
+        )
+        self.record(opened, by=by)
+        self.record(j.RequestDelivered(request_id=request_id, delivered_at=since, channel="noted"), by=by)
+        self.clocks.pause_since(reason, request_id, since)
+
+    def end_wait(self, request_id: UUID, how: str, at: datetime, *, by: str = SYSTEM) -> None:
+        """What the case waited for has come, or it waits no longer: the promises run on."""
+        del self.state.waits[request_id]
+        self.clocks.resume(request_id, at)
+        self.record(j.RequestClosed(request_id=request_id, how=how, closed_at=at), by=by)
+
+    async def request(self, items: tuple[str, ...], within: timedelta) -> datetime:
         """One complete, named request to the claimant; pausable clocks stand still from its delivery to its end.
 
-        Returns `answered`, `expired` or `withdrawn` (CLM-5, idea 3).
+        Returns when it was answered, expired or was withdrawn (CLM-5, idea 3).
         """
         request_id, answer_by = workflow.uuid4(), workflow.now() + within
         is_repeat = self.state.requests_made > 0
@@ -205,14 +224,18 @@ class Case:
             raise
         self.clocks.resume(request_id, closing.closed_at)
         self.record(j.RequestClosed(request_id=request_id, how=closing.how, closed_at=closing.closed_at), by=closing.by)
-        return closing.how
+        return closing.closed_at
 
-    async def letter(self, letter: str, subject_id: UUID, *, pauses: Sequence[str] = ()) -> LetterIssued:
+    async def letter(
+        self, letter: str, subject_id: UUID, *, pauses: Sequence[str] = (), about: str = ""
+    ) -> LetterIssued:
         """Make, store and announce a letter; returns when it was handed over."""
         await self._until_flushed()
         return await workflow.execute_activity_method(
             LetterActivities.issue_letter,
-            IssueLetter(case_id=self.state.case_id, letter=letter, subject_id=subject_id, pauses=list(pauses)),
+            IssueLetter(
+                case_id=self.state.case_id, letter=letter, subject_id=subject_id, pauses=list(pauses), about=about
+            ),
             task_queue=options.DOCUMENTS,
             start_to_close_timeout=options.LETTER_TIMEOUT,
             retry_policy=options.PATIENT_RETRY,
@@ -223,6 +246,11 @@ class Case:
     def is_reopened(self) -> bool:
         """Whether this is the first history of a later life of the case."""
         return bool(self.state.begin_at)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the end of this life is decided: nothing more is begun."""
+        return self._is_ending
 
     def when_withdrawn(self) -> None:
         """What a kind puts on record when the customer no longer pursues the case; nothing, unless it says so."""
@@ -243,6 +271,8 @@ class Case:
         helpers = [asyncio.create_task(self._keep_journal()), asyncio.create_task(self._watch_clocks())]
         try:
             outcome = await self._until_the_end(procedure)
+            for request_id in list(self.state.waits):
+                self.end_wait(request_id, "closed", workflow.now())
             self.clocks.cancel_all()
             self.record(j.CaseClosed(outcome=outcome))
             await self._until_flushed()
@@ -257,59 +287,31 @@ class Case:
     @workflow.update
     async def complete_task(self, command: CompleteTask) -> CommandResult:
         """A person answers a task. Returns once the answer, and all that follows from it at once, is on record."""
-        async with self._lock:
-            if command.command_id in self.state.recent:
-                return CommandResult(command_id=command.command_id, seq=self.state.seq)
-            task = self._refuse_unless_open(command)
-            outcome = parse_outcome(task.kind, command.outcome)
-            event = j.TaskCompleted(task_id=command.task_id, outcome=dump_outcome(outcome), notes=command.notes)
-            result = self._answer(command.command_id, self.record(event, by=command.actor))
-            self.state.last_answer_at = workflow.now()
-            answer = Answer(command.actor, command.authority, outcome, command.notes, task_id=command.task_id)
-            task.answer.set_result(answer)
-            # The journal is flushed only when the procedure stands still again, so what it does next joins in.
-            await workflow.wait_condition(lambda: self._flushed >= result.seq)
-        return result
+        return await self.do_once(
+            command.command_id, partial(self._open_task, command), partial(self._complete, command)
+        )
 
     @complete_task.validator
     def _may_complete(self, command: CompleteTask) -> None:
-        if command.command_id not in self.state.recent:
-            self._refuse_unless_open(command)
+        self.refuse_unless(command.command_id, partial(self._open_task, command))
 
     @workflow.update
     async def act(self, command: Act) -> CommandResult:
         """A person does something of their own accord. Returns once it, and what follows at once, is on record."""
-        async with self._lock:
-            if command.command_id in self.state.recent:
-                return CommandResult(command_id=command.command_id, seq=self.state.seq)
-            self._refuse_unless_possible(command)
-            result = self._answer(command.command_id, self._begin(command))
-            await workflow.wait_condition(lambda: self._flushed >= result.seq)
-        return result
+        return await self.do_once(command.command_id, partial(self._check, command), partial(self._begin, command))
 
     @act.validator
     def _may_act(self, command: Act) -> None:
-        if command.command_id not in self.state.recent:
-            self._refuse_unless_possible(command)
+        self.refuse_unless(command.command_id, partial(self._check, command))
 
     @workflow.update
     async def withdraw(self, command: Withdraw) -> CommandResult:
         """The customer no longer pursues the case (CLM-15)."""
-        async with self._lock:
-            if command.command_id in self.state.recent:
-                return CommandResult(command_id=command.command_id, seq=self.state.seq)
-            self._refuse_withdrawal_after_commitment()
-            result = self._answer(
-                command.command_id, self.record(j.CaseWithdrawn(reason=command.reason), by=command.actor)
-            )
-            self._withdrawal = command
-            await workflow.wait_condition(lambda: self._flushed >= result.seq)
-        return result
+        return await self.do_once(command.command_id, self._check_withdrawal, partial(self._withdraw, command))
 
     @withdraw.validator
     def _may_withdraw(self, command: Withdraw) -> None:
-        if command.command_id not in self.state.recent:
-            self._refuse_withdrawal_after_commitment()
+        self.refuse_unless(command.command_id, self._check_withdrawal)
 
     @workflow.signal
     def close_request(self, message: CloseRequest) -> None:
@@ -350,12 +352,50 @@ class Case:
                 self.record(j.TaskCancelled(task_id=task_id, why=task.ends_why))
             del self._tasks[task_id]
 
-    def _refuse_unless_possible(self, command: Act) -> None:
+    def _ask_why_late(self, clock: str) -> None:
+        """A promise is broken: somebody says why, and who answers for it (CLM-13). The case does not wait for that."""
+        self.record(
+            j.TaskOpened(
+                task_id=workflow.uuid4(),
+                kind=EXPLAIN_LATENESS.id,
+                queue=EXPLAIN_LATENESS.queue,
+                stage=self._stage,
+                ask={"clock": clock},
+                excluded_actors=(),
+                least_authority=Decimal(0),
+            )
+        )
+
+    def remember(self, command_id: str) -> None:
+        """A repeat of this command is known from now on."""
+        self.state.recent = [*self.state.recent, command_id][-options.RECENT_COMMANDS :]
+
+    async def do_once(self, command_id: str, check: Callable[[], object], begin: Callable[[], int]) -> CommandResult:
+        """One command at a time, each once; returns when it, and all that follows from it at once, is on record."""
+        async with self._lock:
+            # What the validator saw may have changed while others were served.
+            self.refuse_unless(command_id, check)
+            if command_id in self.state.recent:
+                return CommandResult(command_id=command_id, seq=self.state.seq)
+            result = self._answer(command_id, begin())
+            # The journal is flushed only when the procedure stands still again, so what it does next joins in.
+            await workflow.wait_condition(lambda: self._flushed >= result.seq)
+        return result
+
+    def refuse_unless(self, command_id: str, check: Callable[[], object]) -> None:
+        """Raise the refusal of a command that is not known yet; nothing more is begun once the end is decided."""
+        if command_id in self.state.recent:
+            return
         try:
-            kind = self._action(command.action)
-            self.check_action(kind, _said(kind, command))
+            if self._is_ending:
+                raise Unavailable("The case is just being closed. Nothing was decided; try again in a few seconds.")
+            check()
         except DomainError as refused:
             raise refusal(refused) from None
+
+    def _check(self, command: Act) -> None:
+        kind = self._action(command.action)
+        self.check_action(kind, _said(kind, command))
 
     def _action(self, action: str) -> ActionKind:
         kind = self.kind.action(action)
@@ -377,17 +417,11 @@ class Case:
         if command is None:
             return
         try:
-            self.check_action(self._action(command.action), _said(self._action(command.action), command))
+            self._check(command)
         except DomainError as refused:
             self.record(j.ActionRefused(action=command.action, why=refused.message), by=command.actor)
             return
         self._begin(command)
-
-    def _refuse_unless_open(self, command: CompleteTask) -> OpenTask:
-        try:
-            return self._open_task(command)
-        except DomainError as refused:
-            raise refusal(refused) from None
 
     def _open_task(self, command: CompleteTask) -> OpenTask:
         task = self._tasks.get(command.task_id)
@@ -400,13 +434,28 @@ class Case:
         task.kind.check(parse_outcome(task.kind, command.outcome), task.ask)
         return task
 
-    def _refuse_withdrawal_after_commitment(self) -> None:
+    def _complete(self, command: CompleteTask) -> int:
+        task = self._tasks[command.task_id]
+        outcome = parse_outcome(task.kind, command.outcome)
+        event = j.TaskCompleted(task_id=command.task_id, outcome=dump_outcome(outcome), notes=command.notes)
+        seq = self.record(event, by=command.actor)
+        self.state.last_answer_at = workflow.now()
+        task.answer.set_result(
+            Answer(command.actor, command.authority, outcome, command.notes, task_id=command.task_id)
+        )
+        return seq
+
+    def _check_withdrawal(self) -> None:
         if self._committed:
-            raise refusal(Conflict("The settlement is agreed; the claim can no longer be withdrawn."))
+            raise Conflict("The settlement is agreed; the claim can no longer be withdrawn.")
+
+    def _withdraw(self, command: Withdraw) -> int:
+        self._withdrawal, self._is_ending = command, True
+        return self.record(j.CaseWithdrawn(reason=command.reason), by=command.actor)
 
     def _answer(self, command_id: str, seq: int) -> CommandResult:
         self._answered[command_id] = seq
-        self.state.recent = [*self.state.recent, command_id][-options.RECENT_COMMANDS :]
+        self.remember(command_id)
         return CommandResult(command_id=command_id, seq=seq)
 
     def _begins_later(self, name: str) -> bool:
@@ -429,10 +478,11 @@ class Case:
         """Send the request's notice; its delivery is on record together with the pauses it causes."""
         self._delivering = True
         try:
-            notice = await self.letter("document_request", request_id, pauses=self.clocks.pausable())
+            notice = await self.letter("document_request", request_id, pauses=self.clocks.pausable(DOCUMENTS))
         finally:
             self._delivering = False
         self.clocks.pause(notice.paused, request_id, notice.issued_at)
+        self.reached("documents_requested", notice.issued_at)
         return notice.issued_at
 
     async def _until_the_end(self, procedure: Callable[[], Awaitable[str]]) -> str:
@@ -441,11 +491,14 @@ class Case:
         while True:
             outcome = await self._outcome_of(asyncio.ensure_future(procedure()))
             if outcome:
+                # From this very moment: what were begun now would be lost with this life of the case.
+                self._is_ending = True
                 return outcome
             if self._withdrawal is not None:
                 self.drop_matters()
                 await asyncio.gather(*self._beside, return_exceptions=True)
                 self.when_withdrawn()
+                self.reached("withdrawn")
                 return "withdrawn"
             self._go_back()
 
@@ -464,7 +517,8 @@ class Case:
 
     async def _all_is_quiet(self) -> bool:
         """Wait for what goes on beside the procedure; false when it sends the procedure back."""
-        await self.until(lambda: not self.has_matters or self._must_stop())
+        while self.has_matters and not self._must_stop():  # one may begin another as it ends
+            await workflow.wait_condition(lambda: not self.has_matters or self._must_stop())
         for matter in self._beside:
             if matter.done() and not matter.cancelled():
                 matter.result()
@@ -501,7 +555,7 @@ class Case:
     async def _watch_clocks(self) -> None:
         while True:
             if not await self._is_rearmed_before(self._next_wake()):
-                self._look_at_deadlines()
+                self.look_at_deadlines()
 
     async def _is_rearmed_before(self, wake: datetime | None) -> bool:
         """Wait for `wake`. Only a nearer deadline re-arms the timer; a later one is found when the old timer fires."""
@@ -521,12 +575,16 @@ class Case:
             # A clock may be paused by the delivery under way: judge it when that is known.
             return None
         answer_by = self._request[1] if self._request and self._request[0] not in self._closings else None
-        return min((at for at in (self.clocks.next_at(), answer_by) if at), default=None)
+        return min((at for at in (self.clocks.next_at(), answer_by, *self.state.waits.values()) if at), default=None)
 
-    def _look_at_deadlines(self) -> None:
-        if self._delivering:
+    def look_at_deadlines(self) -> None:
+        """Say what has come due by now."""
+        if self._delivering or self._is_ending:
             return
         now = workflow.now()
+        for request_id, until in list(self.state.waits.items()):
+            if now >= until:
+                self.end_wait(request_id, "expired", until)
         if self._request and now >= self._request[1]:
             request_id, answer_by = self._request
             self.close_request(CloseRequest(request_id=request_id, how="expired", closed_at=answer_by))
@@ -534,7 +592,6 @@ class Case:
 
     async def _roll_over_if_long(self) -> None:
         info = workflow.info()
-        # What goes on beside the procedure lives in this history only.
         if self.has_matters or not (
             info.is_continue_as_new_suggested() or info.get_current_history_length() > options.EVENTS_BEFORE_ROLLOVER
         ):
@@ -542,6 +599,9 @@ class Case:
         # A clock may come due while the journal is written: a new history must not begin before that is on record.
         while not self._is_at_rest():
             await workflow.wait_condition(self._is_at_rest)
+        # Meanwhile a matter may have begun, or the case been sent back: both live in this history only.
+        if self.has_matters or self._must_stop():
+            return
         workflow.continue_as_new(self.dump_state())
 
     def _is_at_rest(self) -> bool:

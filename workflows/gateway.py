@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from temporalio.client import (
     Client,
@@ -39,6 +39,8 @@ from lian.domain.messages import (
     CompleteTask,
     PaymentSettled,
     PayOut,
+    Replan,
+    TakeBack,
     Withdraw,
     case_workflow_id,
     payment_workflow_id,
@@ -92,6 +94,8 @@ class TemporalProcess:
         """Start a case's process for its present generation; a repeat changes nothing."""
         client = await self._ready()
         workflow_id = case_workflow_id(state.case_id)
+        if state.generation > 1 and await self._generation(client, workflow_id) >= state.generation:
+            return
         try:
             await self._call(
                 client.start_workflow(
@@ -113,16 +117,18 @@ class TemporalProcess:
                 )
             )
         except WorkflowAlreadyStartedError:
-            await self._require_generation(client, workflow_id, state.generation)
+            # Fine when it is the life we wanted to start, or a later one; a former one must end first. One that has
+            # ended since it was in the way is not fine either: ours was not started.
+            if await self._generation(client, workflow_id) < state.generation:
+                raise Unavailable("The case's former process is still closing; it will be started soon.") from None
 
-    async def _require_generation(self, client: Client, workflow_id: str, generation: int) -> None:
-        """Fine when the life we wanted to start, or a later one, is there; a former one must end first.
-
-        A former one that has ended since it was in the way is not fine either: ours was not started.
-        """
-        found = await self._call(client.get_workflow_handle(workflow_id).describe())
-        if (await found.memo()).get(GENERATION, 0) < generation:
-            raise Unavailable("The case's former process is still closing; it will be started again shortly.")
+    async def _generation(self, client: Client, workflow_id: str) -> int:
+        """Which life of the case began last, whether or not it has ended; zero when nothing is known of any."""
+        try:
+            found = await self._call(client.get_workflow_handle(workflow_id).describe())
+        except _NotThere:
+            return 0
+        return int((await found.memo()).get(GENERATION, 0))
 
     async def complete_task(self, case_id: UUID, command: CompleteTask) -> CommandResult:
         """Answer a task."""
@@ -144,11 +150,21 @@ class TemporalProcess:
         """Tell the case what became of a transfer."""
         await self._signal(case_workflow_id(case_id), "payment_settled", message)
 
-    async def payment_returned(self, case_id: UUID, message: PaymentSettled) -> None:
-        """Tell the case that a paid transfer came back; unlike the others, this must reach a process."""
+    async def take_back(self, case_id: UUID, command: TakeBack) -> CommandResult:
+        """Have a case put a return on record. Told anew each time: a refusal once given would be given again."""
+        return await self._update(case_id, "take_back", command, uuid4().hex)
+
+    async def look_at_clocks(self, case_id: UUID) -> None:
+        """Have the process look at its promises now. Raises `Conflict` when there is none that runs."""
         client = await self._ready()
         handle = client.get_workflow_handle(case_workflow_id(case_id))
-        await self._call(handle.signal("payment_settled", message, rpc_timeout=timedelta(seconds=RPC_SECONDS)))
+        await self._call(handle.signal("look_at_clocks", rpc_timeout=timedelta(seconds=RPC_SECONDS)))
+
+    async def replan(self, case_id: UUID, order: Replan) -> None:
+        """Put a case under another pack or calendar. Raises `Conflict` when there is no process that runs."""
+        client = await self._ready()
+        handle = client.get_workflow_handle(case_workflow_id(case_id))
+        await self._call(handle.signal("replan", order, rpc_timeout=timedelta(seconds=RPC_SECONDS)))
 
     async def start_payment(self, order: PayOut) -> None:
         """Start a transfer once."""

@@ -18,6 +18,10 @@ JOURNAL_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximu
 """Without end: what was decided is written, however long Postgres is away."""
 LETTER_TIMEOUT = timedelta(seconds=60)
 BANK_TIMEOUT = timedelta(seconds=60)
+SWEEP_TIMEOUT = timedelta(minutes=2)
+ROUND_TIMEOUT = timedelta(minutes=4, seconds=30)
+"""Shorter than the time between two rounds: one that nobody takes up does not keep the next from running."""
+ONE_MORE_TRY = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_attempts=2)
 PATIENT_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 
 EVENTS_BEFORE_ROLLOVER = 600

@@ -5,5 +5,6 @@ from __future__ import annotations
 from workflows.claim import Claim
 from workflows.payment import Payment
 from workflows.standard import Standard
+from workflows.watchdog import Watchdog
 
-WORKFLOWS = [Claim, Payment, Standard]
+WORKFLOWS = [Claim, Payment, Standard, Watchdog]

@@ -9,14 +9,16 @@ from temporalio import workflow
 from lian.domain.case_kind import FIRST, Step
 from lian.domain.messages import CaseState
 from lian.domain.tasks import Json
-from workflows.engine import Case
+from workflows.promises import PromiseKeeper
 
 ANSWERED_BY = "answered_by"
 """Kept beside the coded answers: who answered the step before."""
+GRADE = "grade"
+"""A question of this name, in the intake form or a task, says which grade's promises apply."""
 
 
 @workflow.defn
-class Standard(Case):
+class Standard(PromiseKeeper):
     """One case of a kind without a procedure of its own."""
 
     @workflow.init
@@ -45,17 +47,21 @@ class Standard(Case):
         self.promise()
 
     def promise(self) -> None:
-        """All of the kind's clocks; a reopened case's are new promises beside the old ones."""
-        for policy in self.kind.clocks:
-            self.clocks.start(self.called(policy.id), self.state.received_at)
+        """Whatever runs from the receipt; a reopened case's are new promises beside the old ones."""
+        self.clocks.grade(str(self.state.facts.get(GRADE, "")))
+        self.reached("received", self.state.received_at)
 
     async def take(self, step: Step) -> None:
         """Ask for one answer; it ends the case, or the next step follows."""
         answer = await self.task(self.kind.task(step.task), self.ask, exclude=self.excluded_from(step))
         self.state.facts[ANSWERED_BY] = answer.by
+        self.clocks.grade(str(getattr(answer.outcome, GRADE, self.state.grade)))
         self.outcome = step.ends.get(str(getattr(answer.outcome, "result", "")), "")
-        for clock in self.clocks_of_the_kind if self.outcome else step.stops:
-            self.clocks.stop(self.called(clock), workflow.now())
+        for milestone in step.reaches:
+            self.reached(milestone)
+        if self.outcome:
+            self.reached("closed")
+            self.keep_every_promise()
 
     def ask(self) -> Json:
         """Whoever answers starts from the coded answers of the intake form."""
@@ -65,11 +71,7 @@ class Standard(Case):
         """Who must not answer a step."""
         return [self.state.facts[ANSWERED_BY]] if step.by_another and ANSWERED_BY in self.state.facts else []
 
-    @property
-    def clocks_of_the_kind(self) -> tuple[str, ...]:
+    def keep_every_promise(self) -> None:
         """An answer that ends the case keeps, or breaks, every promise that still runs."""
-        return tuple(policy.id for policy in self.kind.clocks)
-
-    def called(self, clock: str) -> str:
-        """A clock's name in the present life of the case."""
-        return clock if self.state.generation == 1 else f"{clock}#{self.state.generation}"
+        for clock in list(self.clocks.running):
+            self.clocks.stop(clock, workflow.now())

@@ -1,4 +1,4 @@
-"""The worker process: workflows and their journal, letters, payments, the relay, the bank's folder."""
+"""The worker process: workflows and their journal, letters, payments, the relay, alerts, the bank's folder."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ from temporalio.worker import Worker
 from activities.journal import JournalActivities
 from activities.letters import LetterActivities
 from activities.payments import PaymentActivities
+from activities.watchdog import WatchdogActivities
 from lian.notify.mail import Mailer
+from lian.services.alerts import send_alerts
 from lian.services.context import Context
 from lian.services.payments import read_bank_answers
 from lian.services.relay import relay_once, send_notices
 from workflows import options
 from workflows.registry import WORKFLOWS
 from workflows.sandbox import runner
+from workflows.schedules import keep_watch
 
 log = structlog.get_logger()
 RELAY_SECONDS = 0.25
+ALERT_SECONDS = 2.0
 MAIL_SECONDS = 2.0
 BANK_SECONDS = 2.0
 
@@ -35,7 +39,7 @@ def workers(client: Client, context: Context, *, cached: int) -> list[Worker]:
         client,
         task_queue=options.CASES,
         workflows=WORKFLOWS,
-        activities=[journal.append_journal],
+        activities=[journal.append_journal, WatchdogActivities(context).sweep],
         workflow_runner=runner(),
         max_cached_workflows=cached,
         # After a kill -9 another worker takes over in seconds rather than ten.
@@ -77,8 +81,10 @@ async def running_worker(client: Client, context: Context, mailer: Mailer, *, ca
             await stack.enter_async_context(worker)
         loops = [
             asyncio.create_task(_again_and_again(lambda: relay_once(context), RELAY_SECONDS, "relay")),
+            asyncio.create_task(_again_and_again(lambda: send_alerts(context), ALERT_SECONDS, "alerts")),
             asyncio.create_task(_again_and_again(lambda: send_notices(context, mailer), MAIL_SECONDS, "mail")),
             asyncio.create_task(_again_and_again(lambda: read_bank_answers(context), BANK_SECONDS, "bank")),
+            asyncio.create_task(keep_watch(client)),
         ]
         try:
             yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from api.deps import (
     ActorDep,
@@ -29,10 +29,11 @@ from api.schemas.cases import (
     TimelineOut,
     people_in,
 )
+from api.schemas.explaining import ExplanationOut
 from api.schemas.tasks import CommandOut, ReopenIn, WithdrawIn
 from api.strict_json import StrictRoute
 from lian.domain.status import CaseStatus
-from lian.services import cases, handling, tracking
+from lian.services import cases, explaining, handling, tracking
 from lian.services.cases import CaseQuery
 
 router = APIRouter(tags=["cases"], route_class=StrictRoute)
@@ -81,6 +82,19 @@ async def timeline(
     names = await cases.names_of(context, {entry.actor for entry in page})
     following = page[-1].chain_seq if len(found) > limit else None
     return TimelineOut(items=[EventOut.of(entry, names) for entry in page], next=following)
+
+
+@router.get(
+    "/cases/{number}/clocks/{clock}", summary="How a promise was counted", responses=problems(401, 403, 404, 422)
+)
+async def explain_clock(
+    context: ContextDep,
+    actor: ActorDep,
+    number: Number,
+    clock: Annotated[str, Path(max_length=80, description="As `GET /cases/{number}` names it; `#` is sent as `%23`.")],
+) -> ExplanationOut:
+    """Which days and hours counted, which did not and why; not for customers (CLM-12)."""
+    return ExplanationOut.of(await explaining.explain_clock(context, actor, number, clock))
 
 
 @router.post(

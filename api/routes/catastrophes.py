@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 
 from api.deps import ActorDep, ContextDep
 from api.problems import problems
-from api.schemas.catastrophes import CatastropheIn, CatastropheOut, CatastrophesOut, TaggedOut
+from api.schemas.catastrophes import CatastropheIn, CatastropheOut, CatastrophesOut, EndIn, TaggedOut
 from api.strict_json import StrictRoute
 from lian.services import catastrophes
 
@@ -29,6 +29,16 @@ async def list_catastrophes(context: ContextDep, actor: ActorDep) -> Catastrophe
 async def declare(context: ContextDep, actor: ActorDep, given: CatastropheIn) -> CatastropheOut:
     """Needs `catastrophe:write`. From now on a claim whose cause and day fall into it is tagged when it is reported."""
     return CatastropheOut.of(await catastrophes.declare_catastrophe(context, actor, given.given()))
+
+
+@router.post("/catastrophes/{code}/end", summary="End a catastrophe", responses=problems(400, 401, 403, 404, 409, 422))
+async def end(context: ContextDep, actor: ActorDep, code: Code, given: EndIn) -> CatastropheOut:
+    """Needs `catastrophe:write`. Its last day is known, sooner or later than was expected: only that day still counts.
+
+    Claims keep the tags they have. Who ended it, and when, is on record; 409 once it has ended on another day.
+    """
+    seen = await catastrophes.end_catastrophe(context, actor, code, to_on=given.to_on)
+    return CatastropheOut.of(seen.event, seen.cases)
 
 
 @router.post("/catastrophes/{code}/claims", summary="Tag claims reported before", responses=problems(401, 403, 404))

@@ -18,9 +18,11 @@ from lian.domain.claims.duplicates import BACKLINKS, LIKENESS_REASONS, LINKS
 from lian.domain.claims.risk import MEASURES, RISK_REASONS, RiskLevel, figures
 from lian.domain.findings import Finding
 from lian.domain.labels import Label
+from lian.domain.plan import policy_id
+from lian.domain.sla import Unit
 from lian.domain.status import CaseStatus, ClockStatus, PaymentStatus, TaskStatus
 from lian.services.cases import CaseFile, LinkSeen
-from lian.services.documents import may_read
+from lian.services.reading_clocks import clock_label, unpublished_year
 
 STORAGE = frozenset({"bucket", "key", "version_id"})
 """Where bytes lie is nobody's business outside."""
@@ -96,10 +98,19 @@ class ExposureOut(Out):
     findings: list[Any]
 
 
-class ClockOut(Out):
-    """One promise."""
+class RungOut(Out):
+    """A step of a promise's ladder that was reached: `75%`, `due` or `+1d`."""
 
-    clock: str
+    rung: str
+    reached_at: datetime
+    seen_at: datetime
+
+
+class ClockOut(Out):
+    """One promise. Without `due_at` it stands still, or the calendar of its deadline's year is not published."""
+
+    clock: str = Field(description="`promise#2` is of a reopened case's second life, `promise@3` the third round.")
+    promise: str = Field(description="The promise behind it, whatever its life or round.")
     label: Words
     status: ClockStatus
     started_at: datetime
@@ -108,12 +119,23 @@ class ClockOut(Out):
     breached_at: datetime | None
     stopped_at: datetime | None
     pauses: list[Any]
+    extended: int = Field(description="So much more than first promised, in `unit`.")
+    unit: Unit
+    rungs: list[RungOut]
+    unpublished_year: int | None = Field(description="Its deadline is not known: this year's calendar is missing.")
+    late_cause: str = Field(description="Why it was broken, once somebody has said so (CLM-13).")
+    late_responsible: str
+    late_responsible_name: str
 
 
 class RequestOut(Out):
-    """One complete list of missing documents; each item maps to the document that answered it, or null."""
+    """One complete list of missing documents; each item maps to the document that answered it, or null.
+
+    Or, by its `reason`, a wait for somebody outside the house, without items.
+    """
 
     id: UUID
+    reason: str
     status: str
     items: dict[str, Any]
     is_repeat: bool
@@ -382,7 +404,7 @@ class CaseFileOut(CaseOut):
         seen = about_case(file.case) | {
             "place": file.case.place,
             "course": file.case.course,
-            "documents": [DocumentOut.of(d) for d in file.documents if may_read(actor, d)],
+            "documents": [DocumentOut.of(document) for document in file.documents],
             "requests": [_plain(RequestOut, request) for request in file.requests],
             "messages": [MessageOut.of(m, {} if actor.is_customer else names) for m in file.messages],
         }
@@ -396,7 +418,7 @@ def _inside(file: CaseFile, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "parties": [_plain(PartyOut, party) for party in file.parties],
         "exposures": [_exposure(exposure) for exposure in file.exposures],
-        "clocks": [clock_out(file.case, clock) for clock in file.clocks],
+        "clocks": [clock_out(file.case, clock, names) for clock in file.clocks],
         "tasks": [_task(file.case, task, names) for task in file.tasks],
         "decisions": [_decision(decision, names) for decision in file.decisions],
         "payees": [_plain(PayeeOut, payee) for payee in file.payees],
@@ -450,10 +472,18 @@ def _exposure(exposure: Exposure) -> ExposureOut:
     return _plain(ExposureOut, exposure)
 
 
-def clock_out(case: Case, clock: Clock) -> ClockOut:
-    """A promise on the wire, in its kind's words."""
-    labels = {policy.id: policy.label for policy in kind_of(case.kind).clocks}
-    return _plain(ClockOut, clock, label=Words.of(labels[clock.clock.partition("#")[0]]))
+def clock_out(case: Case, clock: Clock, names: Mapping[str, str]) -> ClockOut:
+    """A promise on the wire, in the words that were frozen with it."""
+    return _plain(
+        ClockOut,
+        clock,
+        promise=policy_id(clock.clock),
+        label=Words.of(clock_label(clock)),
+        unit=Unit(clock.policy["unit"]),
+        rungs=[RungOut(**rung) for rung in clock.rungs],
+        unpublished_year=unpublished_year(case, clock),
+        late_responsible_name=names.get(clock.late_responsible, ""),
+    )
 
 
 def _task(case: Case, task: Task, names: Mapping[str, str]) -> CaseTaskOut:
@@ -482,6 +512,7 @@ def people_in(file: CaseFile) -> set[str]:
         *(vote.voter for vote in file.panel_votes),
         *(report.reported_by for report in file.investigations),
         *(actor for c in file.corrections for actor in (c.proposed_by, c.decided_by)),
+        *(clock.late_responsible for clock in file.clocks),
     }
     return holders | deciders | beside | {message.author for message in file.messages}
 

@@ -32,6 +32,12 @@ class CatastropheIn(In):
         return CatastropheGiven(**self.model_dump(exclude={"causes"}), causes=tuple(dict.fromkeys(self.causes)))
 
 
+class EndIn(In):
+    """The last day of an event, in its zone."""
+
+    to_on: date
+
+
 class CatastropheOut(Out):
     """An event of the register."""
 
@@ -43,6 +49,7 @@ class CatastropheOut(Out):
     to_on: date
     zone: str
     created_at: datetime
+    ended_at: datetime | None = Field(description="When its last day became known; until then `to_on` is expected.")
     cases: int = Field(description="How many cases that you may see carry it.")
 
     @classmethod
@@ -57,6 +64,7 @@ class CatastropheOut(Out):
             to_on=event.to_on,
             zone=event.zone,
             created_at=event.created_at,
+            ended_at=event.ended_at,
             cases=cases,
         )
 

@@ -65,6 +65,9 @@ class ClaimIn(In):
     loss_cause: LossCause
     loss_at: MomentIn
     reported_at: MomentIn | None = Field(default=None, description="When we were told; now, unless given.")
+    received_at: MomentIn | None = Field(
+        default=None, description="When it reached us, if earlier than now: promises run from then. Staff only."
+    )
     place: Text
     course: Text
     injured: Injured = 0
@@ -79,7 +82,8 @@ class ClaimIn(In):
             policy_number=self.policy_number,
             loss_cause=self.loss_cause,
             loss_at=self.loss_at,
-            reported_at=self.reported_at or now,
+            reported_at=self.reported_at or self.received_at or now,
+            received_at=self.received_at,
             place=self.place,
             course=self.course,
             injured=self.injured,

@@ -1,14 +1,17 @@
-"""The board of promises and the lists behind its numbers (CLM-12)."""
+"""The board of promises, the lists behind its numbers (CLM-12), and the overdue analysis (CLM-13)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from pydantic import Field
 
 from api.wire import Out, Page, Words
 from lian.domain.status import ClockStatus
+from lian.services.lateness import Lateness, LatePromise, cause_label
 from lian.services.sla_board import Board, Promise
 
 
@@ -120,3 +123,76 @@ class PromisesOut(Page):
     """Promises, the soonest first."""
 
     items: list[PromiseOut]
+
+
+class LateCountOut(Out):
+    """How many promises were broken by one cause that one person answers for."""
+
+    cause: str
+    label: Words
+    responsible: str = Field(description="Actor id.")
+    responsible_name: str
+    promises: int
+
+
+class LatePromiseOut(PromiseOut):
+    """One broken promise; `task_id` is the open question for its cause."""
+
+    breached_at: datetime
+    stopped_at: datetime | None
+    cause: str
+    cause_label: Words | None
+    responsible: str
+    responsible_name: str
+    task_id: UUID | None
+    holder_name: str = Field(description="Who has that question; empty: nobody.")
+
+    @classmethod
+    def late(cls, late: LatePromise) -> LatePromiseOut:
+        """The broken promise on the wire."""
+        clock = late.clock
+        assert clock.breached_at is not None
+        return cls(
+            **PromiseOut.of(Promise(late.case, clock, late.label)).model_dump(),
+            breached_at=clock.breached_at,
+            stopped_at=clock.stopped_at,
+            cause=clock.late_cause,
+            cause_label=Words.of(cause_label(clock.late_cause)) if clock.late_cause else None,
+            responsible=clock.late_responsible,
+            responsible_name=late.responsible,
+            task_id=late.task_id,
+            holder_name=late.holder,
+        )
+
+
+class LateOut(Page):
+    """The overdue analysis (CLM-13): what nobody has explained yet, the causes of the period, and one list."""
+
+    as_of: datetime
+    days: int = Field(description="The period of `counts` and of the explained list.")
+    unexplained: int = Field(description="Broken promises without a cause, however old.")
+    explained: int
+    counts: list[LateCountOut] = Field(description="By cause and who answers for it, the most frequent first.")
+    items: list[LatePromiseOut]
+
+    @classmethod
+    def of(cls, found: Lateness, promises: Sequence[LatePromise], following: str | None) -> LateOut:
+        """The analysis on the wire."""
+        return cls(
+            as_of=found.as_of,
+            days=found.days,
+            unexplained=found.unexplained,
+            explained=found.explained,
+            counts=[
+                LateCountOut(
+                    cause=count.cause,
+                    label=Words.of(count.label),
+                    responsible=count.responsible,
+                    responsible_name=count.name,
+                    promises=count.promises,
+                )
+                for count in found.counts
+            ],
+            items=[LatePromiseOut.late(each) for each in promises],
+            next=following,
+        )

@@ -115,8 +115,8 @@ class TaskDetailOut(TaskOut):
         """The whole task on the wire."""
         return cls(
             **about_task(found, names),
-            ask=found.task.ask,
-            form=form_of(found.kind, found.task.ask),
+            ask=found.ask,
+            form=form_of(found.kind, found.ask),
             policy_number=found.case.policy_number,
             claimed_amount=found.case.claimed_amount,
             outcome=found.task.outcome,

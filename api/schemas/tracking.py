@@ -26,6 +26,13 @@ class NeededOut(Out):
     received: bool
 
 
+class AwaitedOut(Out):
+    """What the case waits for outside the house."""
+
+    label: Words
+    until: datetime = Field(description="At the latest; then the promise runs on by itself.")
+
+
 class StepOut(Out):
     """One step of the way: `done`, `now` or `next`."""
 
@@ -105,9 +112,13 @@ class TrackedOut(Out):
     stage: str
     headline: Words
     next_step: Words
-    promised_at: datetime | None = Field(description="Null while we wait for documents.")
+    promised_at: datetime | None = Field(description="Null while it stands still, and while no day can be told.")
+    is_extended: bool = Field(description="The promise takes longer than first promised; a letter says so.")
+    is_standing_still: bool
+    unpublished_year: int | None = Field(description="No day can be told: the working days of this year are not known.")
     is_late: bool
     waits_for_customer: bool
+    awaited: list[AwaitedOut]
     answer_by: datetime | None
     needed: list[NeededOut]
     steps: list[StepOut]
@@ -136,7 +147,11 @@ class TrackedOut(Out):
             next_step=Words.of(tracked.next_step),
             promised_at=tracked.promised_at,
             is_late=tracked.is_late,
+            is_extended=tracked.is_extended,
+            is_standing_still=tracked.is_standing_still,
+            unpublished_year=tracked.unpublished_year,
             waits_for_customer=tracked.waits_for_customer,
+            awaited=[AwaitedOut(label=Words.of(each.label), until=each.until) for each in tracked.awaited],
             answer_by=tracked.answer_by,
             currency=tracked.currency,
             claimed_amount=tracked.claimed_amount,

@@ -14,7 +14,7 @@ from infra.embedded.program import Program
 from infra.embedded.temporal import NAMESPACE
 
 LIAN = (sys.executable, "-m", "lian")
-OWN_SECRETS = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATA_KEYS", "S3_SECRET_KEY")
+OWN_SECRETS = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATA_KEYS", "CERTIFICATE_KEY", "S3_SECRET_KEY")
 """A stack has its own: a value or file the user's shell holds for another installation must not win."""
 
 
@@ -36,6 +36,7 @@ def stack_settings(home: Home, ports: Ports, *, demo: bool) -> dict[str, str]:
         "LIAN_DATABASE_URL_FILE": str(home.secrets / "database_url"),
         "LIAN_DATABASE_OWNER_URL_FILE": str(home.secrets / "database_owner_url"),
         "LIAN_DATA_KEYS_FILE": str(home.secrets / "data_keys"),
+        "LIAN_CERTIFICATE_KEY_FILE": str(home.secrets / "certificate_key"),
         "LIAN_TEMPORAL_ADDRESS": f"{LOOPBACK}:{ports['temporal']}",
         "LIAN_TEMPORAL_NAMESPACE": NAMESPACE,
         "LIAN_S3_ENDPOINT": f"http://{LOOPBACK}:{ports['s3']}",

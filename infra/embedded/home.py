@@ -92,6 +92,10 @@ class Home:
         """File with the key ring for personal data: `k1:` and 32 random bytes, made once and kept."""
         return self.secret_file("data_keys", lambda: "k1:" + base64.b64encode(secrets.token_bytes(32)).decode())
 
+    def certificate_key(self) -> Path:
+        """File with the key that signs certificates: 32 random bytes in base64, made once and kept."""
+        return self.secret_file("certificate_key", lambda: base64.b64encode(secrets.token_bytes(32)).decode())
+
     def secret_file(self, name: str, make: Callable[[], str]) -> Path:
         """The file of a secret, filled by `make` when there is none yet."""
         path = self.secrets / name

@@ -236,6 +236,7 @@ class _Run:
         await self.supervisor.start(postgres_program(self.home, self.ports, account))
         await asyncio.to_thread(prepare_roles, self.home, self.ports)
         self.home.data_keys()
+        self.home.certificate_key()
 
     async def _start_temporal(self) -> None:
         await self.supervisor.start(temporal_program(self.home, self.ports))

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from infra.simulator.client import Json
 from lian.domain.case_kind import CaseKind
-from lian.domain.case_kinds import kind_of_number
+from lian.domain.case_kinds import NOT_WAITED_FOR, kind_of_number
 from lian.domain.claims.definition import CLAIM
 
 STOPPED_IN_TIME, STOPPED_LATE = "met", frozenset({"late", "breached"})
@@ -43,7 +43,9 @@ def _parts(case: Json) -> list[str]:
 
 
 def _left_open(case: Json) -> list[str]:
-    found = [f"task {t['kind']} is still open" for t in case["tasks"] if t["status"] == "open"]
+    # What no process waits for may be answered long after.
+    tasks = [t for t in case["tasks"] if t["status"] == "open" and t["kind"] not in NOT_WAITED_FOR]
+    found = [f"task {t['kind']} is still open" for t in tasks]
     found += [f"clock {c['clock']} still runs" for c in case["clocks"] if c["status"] in {"running", "paused"}]
     found += [f"request {r['id']} is still open" for r in case["requests"] if r["status"] == "open"]
     found += [f"referral {r['id']} is not concluded" for r in case["referrals"] if r["status"] != "concluded"]

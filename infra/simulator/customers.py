@@ -15,6 +15,7 @@ from infra.simulator import choices, papers
 from infra.simulator.client import Api, Json, Refused
 from infra.simulator.questions import Asked, chance
 from infra.simulator.staff import UNAUTHORISED, Account
+from lian.domain.case_kinds import NOT_WAITED_FOR
 
 CODE = re.compile(r"\b([0-9]{6})\b")
 NOTICES = 100
@@ -176,7 +177,7 @@ class Customers:
 
     async def _is_being_checked(self, number: str) -> bool:
         file = await self.desk.ask(f"/cases/{number}")
-        return any(task["status"] == "open" for task in file["tasks"])
+        return any(task["status"] == "open" and task["kind"] not in NOT_WAITED_FOR for task in file["tasks"])
 
     async def _upload(self, number: str, item: str, random: Random) -> None:
         words = f"{number} {item} {uuid4()}"

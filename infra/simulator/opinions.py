@@ -16,6 +16,8 @@ UPHOLDS = 0.60
 REFUSES_A_CORRECTION = 0.10
 REFUSES_A_REVERSAL = 0.05
 DOUBTS_AN_ACCOUNT = 0.03
+OVERWORKED, MORE_THAN_EXPECTED, WAITED_FOR_THE_CLAIMANT = 0.45, 0.25, 0.15
+REFUSES_MORE_TIME = 0.15
 
 NOTES = "Looked at the file and the papers; the reasons are in them."
 
@@ -96,7 +98,27 @@ def clear_sanctions(task: Asked, random: Random) -> Json:
     return {"is_clear": True}
 
 
+# --- promises ---------------------------------------------------------------------------------------------------------
+
+
+def explain_lateness(task: Asked, random: Random) -> Json:
+    """Mostly there was too much work, or the case took more than expected; somebody who had it answers for it."""
+    shares = (("workload", OVERWORKED), ("complexity", MORE_THAN_EXPECTED), ("claimant", WAITED_FOR_THE_CLAIMANT))
+    return {"cause": share(random, *shares, otherwise="handling"), "responsible": random.choice(_responsible(task))}
+
+
+def _responsible(task: Asked) -> list[str]:
+    return [option["value"] for option in task.ask["options"]["responsible"]]
+
+
+def approve_extension(task: Asked, random: Random) -> Json:
+    """Who asks for more time usually needs it (CLM-12)."""
+    return {"agree": random.random() >= REFUSES_MORE_TIME}
+
+
 OPINIONS: dict[str, Choice] = {
+    "explain_lateness": explain_lateness,
+    "approve_extension": approve_extension,
     "judge_duplicate": judge,
     "scene_survey": investigate,
     "record_review": investigate,
@@ -119,6 +141,8 @@ def _nothing_is_known_of_it(asked: Asked) -> Json:
 
 
 AGREEABLE: dict[str, Answer] = {
+    "explain_lateness": lambda asked: {"cause": "workload", "responsible": _responsible(asked)[0]},
+    "approve_extension": lambda _: {"agree": True},
     "judge_duplicate": _nothing_is_known_of_it,
     **dict.fromkeys(
         ("scene_survey", "record_review", "witness_interview", "external_adjuster"), lambda _: {"finding": "supports"}

@@ -6,6 +6,7 @@ from lian.domain.labels import Label
 
 PERMISSIONS: dict[str, str] = {
     "authority:override": "let a decision stand above the table of limits, and answer for it (break-glass)",
+    "calendar:write": "revise the calendars of working days",
     "case:correct": "say that a recorded figure is wrong",
     "case:link": "link cases that belong together",
     "case:read": "see cases of one's departments",
@@ -19,11 +20,15 @@ PERMISSIONS: dict[str, str] = {
     "claim:advance": "pay the undisputed part before the decision",
     "claim:object": "record a customer's objection to a decision",
     "claim:refer": "refer a claim to special investigation",
+    "clock:ask": "ask for a longer time, note what a case waits for",
+    "clock:extend": "agree to a longer time where the rules allow it",
+    "clock:plan": "see what another policy or calendar would do to open promises, and apply it to them",
     "document:add": "add a document to a case",
     "document:read": "open and download documents",
     "journal:verify": "run and read journal checks",
     "message:write": "write to the customer",
     "notice:read": "see notices that were sent to customers",
+    "pack:write": "publish versions of policy packs",
     "payment:reverse": "propose to reverse a payment made in error",
     "policy:write": "add and change policies and customers of the register",
     "recovery:write": "claim money back and book what comes",
@@ -37,6 +42,7 @@ PERMISSIONS: dict[str, str] = {
     "task:assign": "hand tasks to others",
     "task:authorise": "authorise decisions above another's limit",
     "task:clear_sanctions": "look at payees whom the sanctions list names",
+    "task:explain_lateness": "say why a promise was broken and who answers for it",
     "task:inquire": "answer customers' questions",
     "task:investigate": "survey scenes, review records, interview witnesses",
     "task:investigate_fraud": "carry out special investigations",
@@ -55,6 +61,7 @@ _ADJUSTING = _READING | {
     "case:tag",
     "claim:advance",
     "claim:refer",
+    "clock:ask",
     "document:add",
     "message:write",
     "payment:reverse",
@@ -75,11 +82,13 @@ _LEADING = (
     | _SECOND_LOOK
     | {"case:correct", "case:link", "case:reopen", "case:tag", "case:withdraw", "catastrophe:write", "claim:advance"}
     | {"claim:refer", "document:add", "message:write", "payment:reverse", "recovery:write", "request:withdraw"}
-    | {"reserve:set", "risk:read", "task:assign", "task:inquire"}
+    | {"clock:ask", "clock:extend", "reserve:set", "risk:read", "task:assign", "task:explain_lateness", "task:inquire"}
 )
 
 ROLES: dict[str, frozenset[str]] = {
-    "administrator": frozenset({"notice:read", "policy:write", "staff:write"}),
+    "administrator": frozenset(
+        {"calendar:write", "clock:plan", "notice:read", "pack:write", "policy:write", "staff:write"}
+    ),
     "agent": frozenset({"case:read_own", "case:report", "document:add", "document:read"}),
     "archivist": frozenset(),
     "claims_adjuster_junior": _ADJUSTING,
@@ -90,9 +99,11 @@ ROLES: dict[str, frozenset[str]] = {
     "customer": frozenset(),
     "customer_service": _READING
     | {"case:correct", "case:link", "case:report", "case:withdraw", "claim:object"}
-    | {"document:add", "message:write", "notice:read", "policy:write", "task:inquire"},
+    | {"clock:ask", "document:add", "message:write", "notice:read", "policy:write", "task:inquire"},
     "external_adjuster": frozenset({"case:read_assigned", "document:add", "document:read", "task:survey"}),
-    "operations": frozenset({"case:read", "case:tag", "catastrophe:write", "sla:read"}),
+    "operations": frozenset(
+        {"calendar:write", "case:read", "case:tag", "catastrophe:write", "clock:plan", "pack:write", "sla:read"}
+    ),
     "panel_member": frozenset({"case:read", "document:read", "task:panel"}),
     "special_investigator": _READING
     | {"case:link", "claim:refer", "document:add", "risk:read", "task:investigate_fraud"},

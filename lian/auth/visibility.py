@@ -6,20 +6,30 @@ those they reported. Of these they see the loss and their own work, never our re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
-from lian.db.tables import Case, Document, Task
+from lian.db.tables import Case, Document, Party, Task
 from lian.domain.case_kinds import KINDS
 from lian.domain.claims.checklist import EVIDENCE
+from lian.domain.parties import PartyRole
 
 FOR_CUSTOMERS = frozenset({"customer", "letter"})
 """Sources of documents that customers may open: what they sent, and letters to them."""
+CONFIDENTIAL_WAITS = frozenset({"fraud_investigation"})
+"""What a case waits for of which only readers of risk may know (CLM-14)."""
+CONFIDENTIAL_CODES = CONFIDENTIAL_WAITS | {"arson", "arson_suspected"}
+"""Reasons, milestones and grades that say as much."""
+UNDISCLOSED = "undisclosed"
+"""What everybody else reads instead."""
+VOUCHER = "voucher"
+"""A letter about one transfer: for whoever was paid."""
 CLAIM_PAPERS = frozenset({"customer", "staff"})
 """Sources of documents that an external adjuster works with."""
 PAPERS_INSIDE = frozenset({"bank_account", "guardianship_proof", "identity", "kinship_proof", EVIDENCE})
@@ -73,7 +83,21 @@ def of_suspicion() -> ColumnElement[bool]:
 def tells_of_suspicion(type_: str, body: Mapping[str, Any], task_ids: Collection[str]) -> bool:
     """Whether an event tells of risk or suspicion; `task_ids` are the case's tasks of special investigation."""
     is_referral = type_ == "action.taken" and body.get("action") == "refer"
-    return type_.startswith("risk.") or is_referral or body.get("task_id") in task_ids
+    is_said = bool(CONFIDENTIAL_CODES & {*_codes(body)})
+    return type_.startswith("risk.") or is_referral or is_said or body.get("task_id") in task_ids
+
+
+def _codes(body: Mapping[str, Any]) -> Iterator[str]:
+    """The coded words of an event, its answer's among them."""
+    answer = body.get("outcome")
+    for said in (body, answer if isinstance(answer, Mapping) else {}):
+        yield from (said[name] for name in ("grade", "milestone", "reason") if isinstance(said.get(name), str))
+
+
+def readable_wait(actor: Actor, reason: str) -> str:
+    """What a case waits for, as this actor may know it."""
+    may = reason not in CONFIDENTIAL_WAITS or (actor.may("risk:read") and sees_inside(actor))
+    return reason if may else UNDISCLOSED
 
 
 def readable_outcome(actor: Actor, outcome: dict[str, Any]) -> dict[str, Any]:
@@ -86,10 +110,27 @@ def sees_inside(actor: Actor) -> bool:
     return actor.may("case:read") and not actor.is_customer
 
 
-def may_read_document(actor: Actor, document: Document) -> bool:
-    """Whether a document of a case they see is for them; internal ones, such as minutes, are for staff alone."""
+def own_people(actor: Actor, parties: Iterable[Party]) -> frozenset[UUID]:
+    """The people whose part of a case is a customer's own: themselves, and minors for whom they act.
+
+    A case may have several claimants, and whoever reported it signs in: the others' money is not theirs to see.
+    """
+    if actor.person_id is None:
+        return frozenset()
+    known = tuple(parties)
+    acting = (p for p in known if p.person_id == actor.person_id and p.role == PartyRole.REPRESENTATIVE)
+    represented = {p.represents for p in acting}
+    return frozenset({actor.person_id, *(p.person_id for p in known if p.is_minor and p.id in represented)})
+
+
+def may_read_document(actor: Actor, document: Document, own_vouchers: Collection[UUID | None] = ()) -> bool:
+    """Whether a document of a case they see is for them; internal ones, such as minutes, are for staff alone.
+
+    `own_vouchers`: those of transfers to a customer themselves; they get no others.
+    """
     if actor.is_customer:
-        return document.source in FOR_CUSTOMERS
+        is_anothers = document.item_code == VOUCHER and document.id not in own_vouchers
+        return document.source in FOR_CUSTOMERS and not is_anothers
     if sees_inside(actor) or document.received_by == actor.id:
         return True
     is_claim_paper = document.source in CLAIM_PAPERS and document.item_code not in PAPERS_INSIDE

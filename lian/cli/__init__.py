@@ -31,11 +31,15 @@ COMMANDS = {
     "journal": "journal",
     "authority": "authority",
     "report": "report",
+    "calendars": "calendars",
+    "packs": "packs",
+    "sla": "sla",
+    "bench": "bench",
 }
 """Command to the module of `lian.cli` that has it; one that does not exist yet is left out."""
 
-WITHOUT_STACK = {"up", "down", "status", "test", "worker", "web", "migrate"}
-"""Commands that make or are the stack; the others find a running one by themselves."""
+WITHOUT_STACK = {"up", "down", "status", "test", "worker", "web", "migrate", "sla", "bench"}
+"""Commands that make or are the stack, or need none; the others find a running one by themselves."""
 
 
 def is_registered(name: str) -> bool:

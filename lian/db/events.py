@@ -57,6 +57,11 @@ def utc(moment: datetime) -> str:
 
 def entry_hash(entry: JournalEntry) -> str:
     """SHA-256 over everything that must not change, chained to the entry before (SEC-3)."""
+    return hashlib.sha256(entry_content(entry).encode()).hexdigest()
+
+
+def entry_content(entry: JournalEntry) -> str:
+    """The exact text an entry's hash is made from."""
     canonical = {
         "case_id": str(entry.case_id),
         "chain_seq": entry.chain_seq,
@@ -70,4 +75,4 @@ def entry_hash(entry: JournalEntry) -> str:
         "body": entry.body,
         "prev_hash": entry.prev_hash,
     }
-    return hashlib.sha256(json.dumps(canonical, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return json.dumps(canonical, sort_keys=True, separators=(",", ":"))

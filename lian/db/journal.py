@@ -229,6 +229,12 @@ async def verify(session: AsyncSession) -> Report:
     return report
 
 
+async def checked_chain(session: AsyncSession, case_id: UUID) -> tuple[list[JournalEntry], list[Damage]]:
+    """One case's entries as they are stored, personal fields sealed, and what is wrong with its chain."""
+    entries = await _entries(session, case_id)
+    return entries, _damages(case_id, entries, await session.get(ChainHead, case_id))
+
+
 async def _entries(session: AsyncSession, case_id: UUID) -> list[JournalEntry]:
     query = select(JournalEntry).where(JournalEntry.case_id == case_id).order_by(col(JournalEntry.chain_seq))
     return list((await session.execute(query)).scalars())
@@ -347,6 +353,7 @@ __all__ = [
     "Report",
     "append",
     "case_ids",
+    "checked_chain",
     "compare",
     "fold",
     "history",

@@ -46,6 +46,7 @@ from lian.domain import ledger
 from lian.domain.claims.terms import PolicySnapshot
 from lian.domain.findings import Finding
 from lian.domain.parties import PartyRole
+from lian.domain.sla import Escalation
 from lian.domain.status import CaseStatus, ClockStatus, PaymentStatus, TaskStatus, move_to
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -473,6 +474,7 @@ async def clock_started(rows: Rows, c: Context, e: j.ClockStarted) -> None:
             due_at=e.due_at,
             warn_at=e.warn_at,
             status=ClockStatus.RUNNING,
+            calendar=e.calendar,
         )
     )
     await rewrite_urgency(rows, c.case_id)
@@ -485,7 +487,8 @@ async def _clock(rows: Rows, c: Context, name: str) -> Clock:
 @on(j.ClockPaused)
 async def clock_paused(rows: Rows, c: Context, e: j.ClockPaused) -> None:
     clock = await _clock(rows, c, e.clock)
-    clock.status = move_to(ClockStatus(clock.status), ClockStatus.PAUSED)
+    if clock.status != ClockStatus.PAUSED:  # it may wait for more than one thing at a time
+        clock.status = move_to(ClockStatus(clock.status), ClockStatus.PAUSED)
     clock.pauses = [*clock.pauses, {"request_id": str(e.request_id), "from_at": e.paused_at.isoformat(), "to_at": None}]
     clock.due_at = clock.warn_at = None
     await rewrite_urgency(rows, c.case_id)
@@ -494,12 +497,60 @@ async def clock_paused(rows: Rows, c: Context, e: j.ClockPaused) -> None:
 @on(j.ClockResumed)
 async def clock_resumed(rows: Rows, c: Context, e: j.ClockResumed) -> None:
     clock = await _clock(rows, c, e.clock)
-    clock.status = move_to(ClockStatus(clock.status), ClockStatus.RUNNING)
     clock.pauses = [
         p | {"to_at": e.resumed_at.isoformat()} if p["request_id"] == str(e.request_id) else p for p in clock.pauses
     ]
+    if all(p["to_at"] for p in clock.pauses):
+        clock.status = move_to(ClockStatus(clock.status), ClockStatus.RUNNING)
     clock.due_at, clock.warn_at = e.due_at, e.warn_at
     await rewrite_urgency(rows, c.case_id)
+
+
+@on(j.ClockRungReached)
+async def clock_rung_reached(rows: Rows, c: Context, e: j.ClockRungReached) -> None:
+    clock = await _clock(rows, c, e.clock)
+    seen = {"rung": e.rung, "reached_at": e.reached_at.isoformat(), "seen_at": c.at.isoformat()}
+    clock.rungs = [*clock.rungs, seen]
+    if Escalation.RAISE_PRIORITY in e.actions:
+        for task in await rows.of_case(Task, c.case_id):
+            if task.status == TaskStatus.OPEN:
+                task.is_raised = True
+        await rewrite_urgency(rows, c.case_id)
+
+
+@on(j.ClockBreachWithdrawn)
+async def clock_breach_withdrawn(rows: Rows, c: Context, e: j.ClockBreachWithdrawn) -> None:
+    clock = await _clock(rows, c, e.clock)
+    clock.status = move_to(ClockStatus(clock.status), ClockStatus.RUNNING)
+    clock.breached_at, clock.due_at, clock.warn_at = None, e.due_at, e.warn_at
+    await rewrite_urgency(rows, c.case_id)
+
+
+@on(j.ClockExtended)
+async def clock_extended(rows: Rows, c: Context, e: j.ClockExtended) -> None:
+    clock = await _clock(rows, c, e.clock)
+    clock.extended += e.amount
+    clock.due_at, clock.warn_at = e.due_at, e.warn_at
+    await rewrite_urgency(rows, c.case_id)
+
+
+@on(j.ClockRebased)
+async def clock_rebased(rows: Rows, c: Context, e: j.ClockRebased) -> None:
+    clock = await _clock(rows, c, e.clock)
+    clock.policy, clock.calendar, clock.due_at, clock.warn_at = e.policy, e.calendar, e.due_at, e.warn_at
+    clock.rebased_at, clock.consumed_seconds = e.rebased_at, e.consumed
+    await rewrite_urgency(rows, c.case_id)
+
+
+@on(j.PlanChanged)
+async def plan_changed(rows: Rows, c: Context, e: j.PlanChanged) -> None:
+    (await rows.get(Case, c.case_id)).plan = e.plan
+
+
+@on(j.LatenessExplained)
+async def lateness_explained(rows: Rows, c: Context, e: j.LatenessExplained) -> None:
+    clock = await _clock(rows, c, e.clock)
+    clock.late_cause, clock.late_responsible = e.cause, e.responsible
 
 
 @on(j.ClockBreached)
@@ -507,17 +558,27 @@ async def clock_breached(rows: Rows, c: Context, e: j.ClockBreached) -> None:
     clock = await _clock(rows, c, e.clock)
     clock.status = move_to(ClockStatus(clock.status), ClockStatus.BREACHED)
     clock.breached_at = e.legal_at
+    clock.late_cause = clock.late_responsible = ""  # broken anew, it is to be explained anew
+
+
+STOPPED = {"met": ClockStatus.MET, "breached": ClockStatus.LATE, "undecided": ClockStatus.UNDECIDED}
 
 
 @on(j.ClockStopped)
 async def clock_stopped(rows: Rows, c: Context, e: j.ClockStopped) -> None:
     clock = await _clock(rows, c, e.clock)
-    on_time = e.verdict == "met"
-    if not on_time and clock.status == ClockStatus.RUNNING:
+    if e.verdict == "breached" and clock.status == ClockStatus.RUNNING:
         clock.status, clock.breached_at = ClockStatus.BREACHED, clock.due_at
-    clock.status = move_to(ClockStatus(clock.status), ClockStatus.MET if on_time else ClockStatus.LATE)
+    clock.status = move_to(ClockStatus(clock.status), STOPPED[e.verdict])
     clock.stopped_at = e.stopped_at
     await rewrite_urgency(rows, c.case_id)
+
+
+@on(j.ClockJudged)
+async def clock_judged(rows: Rows, c: Context, e: j.ClockJudged) -> None:
+    clock = await _clock(rows, c, e.clock)
+    clock.status, clock.due_at = move_to(ClockStatus(clock.status), STOPPED[e.verdict]), e.due_at
+    clock.breached_at = e.due_at if e.verdict == "breached" else None
 
 
 @on(j.ClockCancelled)
@@ -531,6 +592,9 @@ async def clock_cancelled(rows: Rows, c: Context, e: j.ClockCancelled) -> None:
 async def clock_restarted(rows: Rows, c: Context, e: j.ClockRestarted) -> None:
     clock = await _clock(rows, c, e.clock)
     clock.started_at, clock.due_at, clock.warn_at = e.started_at, e.due_at, e.warn_at
+    if e.why == "new_facts":
+        clock.status, clock.breached_at, clock.pauses, clock.extended = ClockStatus.RUNNING, None, [], 0
+        clock.rebased_at, clock.consumed_seconds, clock.rungs = None, 0.0, []
     await rewrite_urgency(rows, c.case_id)
 
 
@@ -546,6 +610,7 @@ async def request_opened(rows: Rows, c: Context, e: j.RequestOpened) -> None:
             case_id=c.case_id,
             items=items,
             is_repeat=e.is_repeat,
+            reason=e.reason,
             opened_at=c.at,
             answer_by=e.answer_by,
         )
@@ -570,10 +635,10 @@ ORDINARY = 1 << 36
 """TSK-2: statutory before service target; then the earliest act-by instant, in epoch seconds."""
 
 
-def urgency_of(act_by_at: datetime | None, *, statutory: bool) -> int:
-    """The stored sort key: smaller is sooner (TSK-2)."""
+def urgency_of(act_by_at: datetime | None, *, statutory: bool, raised: bool = False) -> int:
+    """The stored sort key: smaller is sooner (TSK-2). A clock's ladder may have raised it to the statutory ones."""
     seconds = int(act_by_at.timestamp()) if act_by_at else NO_DEADLINE
-    return seconds if statutory else seconds + ORDINARY
+    return seconds if statutory or raised else seconds + ORDINARY
 
 
 async def rewrite_urgency(rows: Rows, case_id: UUID) -> None:
@@ -584,7 +649,8 @@ async def rewrite_urgency(rows: Rows, case_id: UUID) -> None:
     for task in await rows.of_case(Task, case_id):
         if task.status == TaskStatus.OPEN:
             task.act_by_at = first.due_at if first else None
-            task.urgency = urgency_of(task.act_by_at, statutory=bool(first and first.policy.get("statutory")))
+            statutory = bool(first and first.policy.get("statutory"))
+            task.urgency = urgency_of(task.act_by_at, statutory=statutory, raised=task.is_raised)
 
 
 @on(j.TaskOpened)
@@ -737,8 +803,10 @@ async def decision_authorised(rows: Rows, c: Context, e: j.DecisionAuthorised) -
 
 
 @on(j.DecisionReturned)
-async def decision_returned(rows: Rows, _: Context, e: j.DecisionReturned) -> None:
+async def decision_returned(rows: Rows, c: Context, e: j.DecisionReturned) -> None:
     (await rows.get(Decision, e.decision_id)).status = "returned"
+    if e.approved_amount is not None:
+        await _approve(rows, c, e.approved_amount)
 
 
 @on(j.PayeeNamed)
@@ -843,6 +911,7 @@ async def recovery_opened(rows: Rows, c: Context, e: j.RecoveryOpened) -> None:
             recovery=e.recovery,
             counterparty=e.counterparty,
             payment_id=e.payment_id,
+            party_id=e.party_id,
             expected_amount=e.expected_amount,
             currency=e.currency,
             opened_at=c.at,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from lian.domain.labels import Label
-from lian.domain.sla import ClockPolicy
+from lian.domain.sla import ClockPolicy, Unit
 from lian.domain.tasks import ActionKind, Json, Question, TaskKind, accept_any, questions
 
 FIRST, LAST = "report", "closed"
@@ -67,7 +67,7 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a standard procedure: a stage, its task, and the clocks that stop once it is answered.
+    """One step of a standard procedure: a stage, its task, and the milestones it reaches once it is answered.
 
     `ends` maps an answer's `result` to the case's outcome, and with it every clock stops; any other answer goes on with
     the next step. `by_another`: whoever answered the step before must not answer this one.
@@ -75,7 +75,7 @@ class Step:
 
     stage: str
     task: str
-    stops: tuple[str, ...] = ()
+    reaches: tuple[str, ...] = ()
     ends: dict[str, str] = field(default_factory=dict)
     by_another: bool = False
 
@@ -114,6 +114,11 @@ class CaseKind:
     def reopen_at(self) -> tuple[str, ...]:
         """The stages at which a closed case may be handled again."""
         return self.reopens or tuple(dict.fromkeys(step.stage for step in self.steps))
+
+    @property
+    def is_promised_by_the_hour(self) -> bool:
+        """Whether customers are told the moment of the promise; of a promise in days they are told the day."""
+        return any(clock.id == self.promise and clock.unit is Unit.HOURS for clock in self.clocks)
 
     def task(self, kind: str) -> TaskKind:
         """The task kind with this id; raises `KeyError` for one the kind does not have."""

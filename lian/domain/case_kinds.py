@@ -15,6 +15,8 @@ KINDS: dict[str, CaseKind] = {
         INQUIRY,
     )
 }
+NOT_WAITED_FOR = frozenset(task.id for kind in KINDS.values() for task in kind.tasks if task.on == "desk")
+"""Tasks about a case that its process does not wait for, such as why a promise was broken."""
 
 
 def kind_of(kind: str) -> CaseKind:

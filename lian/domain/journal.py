@@ -453,6 +453,8 @@ class ClockStarted(Event):
     policy: Json
     due_at: datetime | None
     warn_at: datetime | None
+    calendar: str = ""
+    """Version of the calendar it counts in."""
 
 
 @event("clock.paused")
@@ -477,10 +479,20 @@ class ClockResumed(Event):
 
 @event("clock.warned")
 class ClockWarned(Event):
-    """The warning instant passed with the promise still open."""
+    """The warning instant passed with the promise still open: what the first release said instead of a rung."""
 
     clock: str
     warn_at: datetime
+
+
+@event("clock.rung_reached")
+class ClockRungReached(Event):
+    """The clock came to a rung of its ladder at `reached_at`, told once; `at` of the record is when that was seen."""
+
+    clock: str
+    rung: str
+    reached_at: datetime
+    actions: tuple[str, ...] = ()
 
 
 @event("clock.breached")
@@ -489,6 +501,81 @@ class ClockBreached(Event):
 
     clock: str
     legal_at: datetime
+
+
+@event("clock.breach_withdrawn")
+class ClockBreachWithdrawn(Event):
+    """What was put on record since moves the deadline beyond now: the promise is not broken after all."""
+
+    clock: str
+    due_at: datetime | None
+    warn_at: datetime | None
+
+
+@event("clock.extended")
+class ClockExtended(Event):
+    """The promise has `amount` more of its unit; the customer was told before it fell due."""
+
+    clock: str
+    amount: int
+    asked_by: str
+    approved_by: str
+    due_at: datetime | None
+    warn_at: datetime | None
+
+
+@event("clock.rebased")
+class ClockRebased(Event):
+    """The promise runs under another policy or calendar from now on; `consumed` seconds of `rebased_at` are kept."""
+
+    clock: str
+    policy: Json
+    calendar: str
+    due_at: datetime | None
+    warn_at: datetime | None
+    rebased_at: datetime | None = None
+    consumed: float = 0.0
+
+
+@event("plan.changed")
+class PlanChanged(Event):
+    """The case was put under another pack or calendar by an operation that was previewed; it is frozen again."""
+
+    operation_id: UUID
+    plan: Json
+    why: str
+
+
+@event("milestone.reached")
+class MilestoneReached(Event):
+    """The procedure came to a point that promises run from or to."""
+
+    milestone: str
+    reached_at: datetime
+
+
+@event("case.graded")
+class CaseGraded(Event):
+    """The case is of this grade from now on: promises of another grade no longer apply."""
+
+    grade: str
+
+
+@event("lateness.explained")
+class LatenessExplained(Event):
+    """Why a promise was broken, and who answers for it (CLM-13)."""
+
+    clock: str
+    cause: str
+    responsible: str
+
+
+@event("certificate.issued")
+class CertificateIssued(Event):
+    """A certificate of the case's promises was signed: the hash of what was signed, and by which key (CLM-12)."""
+
+    sha256: str
+    key_id: str
 
 
 @event("clock.stopped")
@@ -500,14 +587,25 @@ class ClockStopped(Event):
     verdict: str
 
 
+@event("clock.judged")
+class ClockJudged(Event):
+    """The calendar of its deadline is published now: whether the promise, stopped before, was kept."""
+
+    clock: str
+    due_at: datetime
+    verdict: str
+
+
 @event("clock.restarted")
 class ClockRestarted(Event):
-    """The promise runs from another start: the recorded one was wrong."""
+    """The promise runs from another start: the recorded one was wrong, or new facts give it the full period again."""
 
     clock: str
     started_at: datetime
     due_at: datetime | None
     warn_at: datetime | None
+    why: str = "correction"
+    """`correction` keeps the pauses, `new_facts` begins afresh."""
 
 
 @event("clock.cancelled")
@@ -529,6 +627,8 @@ class RequestOpened(Event):
     asked_at: datetime
     answer_by: datetime
     is_repeat: bool
+    reason: str = "documents"
+    """Why the case waits; only a request for documents is answered by documents."""
 
 
 @event("request.delivered")
@@ -691,6 +791,8 @@ class DecisionReturned(Event):
 
     decision_id: UUID
     returned_by: str
+    approved_amount: Decimal | None = None
+    """What the claim lets us pay from now on, when the decision counted already: an advance not to be paid (CLM-14)."""
 
 
 @event("payee.named")
@@ -787,6 +889,8 @@ class RecoveryOpened(Event):
     expected_amount: Decimal
     currency: str
     payment_id: UUID | None = None
+    party_id: UUID | None = None
+    """Who was paid too much, where it can be told."""
     counterparty: str = personal()
 
 

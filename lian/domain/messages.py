@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from lian.domain.plan import CasePlan
-from lian.domain.sla import Pause
+from lian.domain.sla import ClockLedger, Pause, Rebase
 
 Json = dict[str, Any]
 
@@ -24,7 +24,17 @@ class ClockRun:
     started_at: datetime
     pauses: tuple[Pause, ...] = ()
     warned: bool = False
+    """Set by the first release only, which had one warning; `climbed` holds what was told since."""
     breached: bool = False
+    climbed: list[str] = field(default_factory=list)
+    """Rungs of its ladder that were reached, or passed over because the promise was broken already."""
+    extended: int = 0
+    rebased: Rebase | None = None
+
+    @property
+    def ledger(self) -> ClockLedger:
+        """What its deadline follows from."""
+        return ClockLedger(self.started_at, self.pauses, extended=self.extended, rebased=self.rebased)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +66,14 @@ class CaseState:
     """First stage of a reopened life; empty: from the beginning."""
     done: list[str] = field(default_factory=list)
     clocks: dict[str, ClockRun] = field(default_factory=dict)
+    milestones: dict[str, datetime] = field(default_factory=dict)
+    """When the procedure came to each, in this life of the case."""
+    started: dict[str, int] = field(default_factory=dict)
+    """How often each promise has begun in this life of the case."""
+    waits: dict[UUID, datetime] = field(default_factory=dict)
+    """What the case waits for outside the house, and until when at the latest."""
+    grade: str = ""
+    """Which grade's promises apply: simple or complex, for example."""
     requests_made: int = 0
     last_answer_at: datetime | None = None
     """When a person last answered a task: what the customer sent since then was not yet seen by anyone."""
@@ -87,6 +105,16 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replan:
+    """Another pack or calendar applies to the case from now on; `by` published it and `why` says the reason's code."""
+
+    operation_id: UUID
+    plan: CasePlan
+    why: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CloseRequest:
     """The open document request ended at `closed_at`: `answered` by the last item, or `withdrawn` by us."""
 
@@ -99,15 +127,24 @@ class CloseRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSettled:
-    """What became of one transfer: confirmed or rejected, and later perhaps returned.
-
-    `reduced` is what a return takes off the overpayments that were booked before.
-    """
+    """What became of one transfer: confirmed or rejected."""
 
     payment_id: UUID
     status: str
-    amount: Decimal = Decimal(0)
-    reduced: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBack:
+    """A transfer that was confirmed came back.
+
+    `reduced` is what that takes off each overpayment; it counts only while all of them still come to `owed_back`.
+    """
+
+    command_id: str
+    payment_id: UUID
+    reason: str
+    reduced: dict[UUID, Decimal]
+    owed_back: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ class ClockStatus(StrEnum):
     BREACHED = "breached"
     MET = "met"
     LATE = "late"
+    UNDECIDED = "undecided"
     CANCELLED = "cancelled"
 
 
@@ -63,12 +64,17 @@ MOVES: dict[type[StrEnum], dict[StrEnum, frozenset[StrEnum]]] = {
     },
     ClockStatus: {
         ClockStatus.RUNNING: frozenset(
-            {ClockStatus.PAUSED, ClockStatus.BREACHED, ClockStatus.MET, ClockStatus.CANCELLED}
+            {ClockStatus.PAUSED, ClockStatus.BREACHED, ClockStatus.MET, ClockStatus.UNDECIDED, ClockStatus.CANCELLED}
         ),
-        ClockStatus.PAUSED: frozenset({ClockStatus.RUNNING, ClockStatus.MET, ClockStatus.CANCELLED}),
-        ClockStatus.BREACHED: frozenset({ClockStatus.LATE, ClockStatus.CANCELLED}),
+        ClockStatus.PAUSED: frozenset(
+            {ClockStatus.RUNNING, ClockStatus.BREACHED, ClockStatus.MET, ClockStatus.UNDECIDED, ClockStatus.CANCELLED}
+        ),
+        ClockStatus.BREACHED: frozenset(
+            {ClockStatus.RUNNING, ClockStatus.PAUSED, ClockStatus.LATE, ClockStatus.CANCELLED}
+        ),
         ClockStatus.MET: frozenset(),
         ClockStatus.LATE: frozenset(),
+        ClockStatus.UNDECIDED: frozenset({ClockStatus.MET, ClockStatus.LATE}),
         ClockStatus.CANCELLED: frozenset(),
     },
     PaymentStatus: {
@@ -98,6 +104,7 @@ _WORDS: dict[type[StrEnum], dict[str, Label]] = {
         "breached": Label("Overdue", "已超时"),
         "met": Label("Met", "按时完成"),
         "late": Label("Done late", "超时完成"),
+        "undecided": Label("Done; the calendar of its deadline is not published yet", "已完成，到期年份日历尚未公布"),
         "cancelled": Label("Cancelled", "已取消"),
     },
     PaymentStatus: {

@@ -49,6 +49,12 @@ def need_words(text: str, field: str) -> None:
         raise Invalid("Please fill this in.", field=field)
 
 
+def check_offered(value: str, ask: Json, name: str) -> None:
+    """Only what the form offered, which depends on the case."""
+    if value not in {option["value"] for option in ask["options"][name]}:
+        raise Invalid("That is not one of the choices.", field=name)
+
+
 class Form(Protocol):
     """What a form is made from: a task's, an action's or an intake's definition."""
 
@@ -81,6 +87,8 @@ class TaskKind:
     needs_notes: bool = False
     decision: str = "claim"
     """Which authority limit counts for it (CLM-9)."""
+    on: Literal["process", "desk"] = "process"
+    """Where it is answered: a `desk` task is one that the process opens and does not wait for."""
     replies_with: str = ""
     """The personal text of the answer that is written to the customer; the process gets the message's id instead."""
 

@@ -1,5 +1,5 @@
 """Letters as PDF: voucher (CLM-10), denial notice (CLM-11), request for documents (CLM-5), panel minutes (CLM-8),
-a statement for the file (CLM-5).
+a statement for the file (CLM-5), a longer time (CLM-12).
 
 Set by Typst from the templates in `letters/`, with the facts handed over as JSON: what people wrote is always text,
 never markup. The same facts give the same bytes, so a letter can be rendered again and compared by its hash.
@@ -27,6 +27,7 @@ from lian.domain.panel import RESULT_LABELS, RULE_LABELS, VOTE_LABELS, PanelResu
 
 TEMPLATES = Path(__file__).parent / "letters"
 UNSAID = Label("", "")
+CUSTOMER_SERVICE = Label("Customer Service", "客户服务部")
 FOR_THE_FILE = Label("To the claim file", "存入理赔案卷")
 PaidBy = Literal["transfer", "cheque"]
 Json = str | int | Sequence["Json"] | Mapping[str, "Json"]
@@ -160,6 +161,29 @@ class StatementFacts:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionFacts:
+    """What a letter on a longer time states (CLM-12): which promise, how much more of what, from when until when.
+
+    `due` and `new_due` are dates, or moments in the office's zone for promises in hours; none while it stands still or
+    the calendar of that year is not published. `rule` allows it. `is_claim`: which department signs.
+    """
+
+    insurer_name: str
+    case_number: str
+    policy_number: str
+    addressee: str
+    written_on: date
+    promise: Label
+    more: Label
+    due: date | datetime | None
+    new_due: date | datetime | None
+    rule: str = ""
+    is_claim: bool = True
+    address: str = ""
+    contact: str = ""
+
+
 def render_voucher(facts: VoucherFacts, *, language: Language) -> bytes:
     """The payment voucher as PDF (CLM-10), with the amount in capital numerals 大写金额 in Chinese."""
     return _render("voucher.typ", voucher_words(facts, language), facts.paid_on)
@@ -190,6 +214,11 @@ def render_minutes(facts: PanelMinutesFacts, *, language: Language) -> bytes:
 def render_statement(facts: StatementFacts, *, language: Language) -> bytes:
     """What somebody wrote, as PDF for the claim file (CLM-5)."""
     return _render("statement.typ", statement_words(facts, language), facts.written_at.date())
+
+
+def render_extension(facts: ExtensionFacts, *, language: Language) -> bytes:
+    """The letter that a promise takes longer, as PDF (CLM-12): until when now, and what the customer may do."""
+    return _render("extension.typ", extension_words(facts, language), facts.written_on)
 
 
 def voucher_words(facts: VoucherFacts, language: Language) -> dict[str, Json]:
@@ -280,6 +309,28 @@ def statement_words(facts: StatementFacts, language: Language) -> dict[str, Json
     }
 
 
+def extension_words(facts: ExtensionFacts, language: Language) -> dict[str, Json]:
+    """What the template of a longer time shows, already in the reader's language."""
+    return {
+        **_heading(facts.insurer_name, facts.case_number, facts.policy_number, facts.addressee),
+        "department": "" if facts.is_claim else CUSTOMER_SERVICE.within(language),
+        "promise": facts.promise.within(language),
+        "more": facts.more.within(language),
+        "due": _due_in_words(facts.due, language),
+        "new_due": _due_in_words(facts.new_due, language),
+        "rule": facts.rule,
+        "address": facts.address,
+        "contact": facts.contact,
+        **_dated(facts.written_on, language),
+    }
+
+
+def _due_in_words(due: date | datetime | None, language: Language) -> str:
+    if due is None:
+        return ""
+    return moment_in_words(due, language) if isinstance(due, datetime) else date_in_words(due, language)
+
+
 def moment_in_words(at: datetime, language: Language) -> str:
     """`5 March 2026, 14:30` or `2026年3月5日 14:30`."""
     return date_in_words(at.date(), language) + (" " if language == "zh-CN" else ", ") + f"{at:%H:%M}"
@@ -364,13 +415,15 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[folder])
 
 
-def _render(template: str, words: Mapping[str, Json], on: date, output: Literal["pdf", "html"] = "pdf") -> bytes:
-    """The letter set from its template; as HTML only for tests, which read it as text."""
+def _render(
+    template: str, words: Mapping[str, Json], on: date, output: Literal["pdf", "html"] = "pdf", *, attached: str = ""
+) -> bytes:
+    """The letter set from its template; as HTML only for tests, which read it as text. `attached` is left as it is."""
     # A compiler each time: one may not be shared by threads, and it costs 4 ms; the fonts are shared.
     compiler = typst.Compiler(input=TEMPLATES / template, root=TEMPLATES, font_paths=_fonts(), ignore_system_fonts=True)
     letter = compiler.compile(
         format=output,
-        sys_inputs={"facts": json.dumps(_literal(words))},
+        sys_inputs={"facts": json.dumps(_literal(words)), "attached": attached},
         # The letter's own date, not the clock's: the same facts give the same bytes.
         timestamp=datetime(on.year, on.month, on.day, tzinfo=UTC),
     )

@@ -9,31 +9,29 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from lian.auth.actor import Actor
 from lian.db.journal import lock_chain
-from lian.db.tables import Case, CommandReceipt
+from lian.db.tables import Case
 from lian.domain import journal as j
 from lian.domain.case_kinds import kind_of
 from lian.domain.errors import Conflict, Invalid, NotFound
 from lian.domain.messages import Act, CommandResult
 from lian.domain.tasks import ActionKind, Json, questions
-from lian.services import case_actions, money_actions, process_actions
+from lian.services import case_actions, money_actions, process_actions, promise_actions
 from lian.services.cases import earlier_result, find_case
 from lian.services.context import Context
 from lian.services.outcomes import dump_outcome, parse_outcome
-from lian.services.recording import put_on_record
+from lian.services.recording import give_receipt, put_on_record
 
 Ask = Callable[[Context, AsyncSession, Case], Awaitable[Json]]
 DeskAction = Callable[[Context, AsyncSession, Actor, Case, Any], Awaitable[Sequence[j.Event]]]
 Prepare = Callable[[Context, Actor, Case, Json, Act], Awaitable[Act]]
 Preview = Callable[[Context, Case, Any], Awaitable[Json]]
 
-ASKS: dict[str, Ask] = {**case_actions.ASKS, **money_actions.ASKS, **process_actions.ASKS}
+ASKS: dict[str, Ask] = {**case_actions.ASKS, **money_actions.ASKS, **process_actions.ASKS, **promise_actions.ASKS}
 """What an action's form starts from; an action without one starts from nothing."""
 DESK: dict[str, DeskAction] = {**case_actions.DESK, **money_actions.DESK}
 """How each desk action is done: the events it puts on record, under the case's chain lock."""
@@ -166,7 +164,7 @@ async def _at_the_desk(context: Context, actor: Actor, number: str, command: Act
         taken = j.ActionTaken(action=command.action, outcome=answer, notes=command.notes)
         recorded = [j.Recorded(at=context.now(), actor=actor.id, event=e) for e in (taken, *events)]
         seq = await put_on_record(context, session, case_id=case.id, recorded=recorded)
-        await _give_receipt(context, session, case.id, command.command_id, seq)
+        await give_receipt(context, session, case.id, command.command_id, seq)
     return CommandResult(command_id=command.command_id, seq=seq)
 
 
@@ -180,11 +178,6 @@ def without_personal(kind: ActionKind, outcome: Json) -> Json:
 
 def _blanked(shape: type[Any], given: Json) -> Json:
     return given | {name: "" for name, asked in questions(shape).items() if asked.personal and name in given}
-
-
-async def _give_receipt(context: Context, session: AsyncSession, case_id: UUID, command_id: str, seq: int) -> None:
-    row = {"command_id": command_id, "case_id": case_id, "result": {"seq": seq}, "at": context.now()}
-    await session.execute(insert(CommandReceipt).values(**row))
 
 
 async def _in_the_process(context: Context, actor: Actor, found: ActionOnCase, command: Act) -> CommandResult:
@@ -214,7 +207,7 @@ async def _live_again(context: Context, actor: Actor, found: ActionOnCase, comma
         )
         item = j.Recorded(at=context.now(), actor=actor.id, event=event)
         seq = await put_on_record(context, session, case_id=case.id, recorded=[item])
-        await _give_receipt(context, session, case.id, command.command_id, seq)
+        await give_receipt(context, session, case.id, command.command_id, seq)
     return CommandResult(command_id=command.command_id, seq=seq)
 
 

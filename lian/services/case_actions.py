@@ -24,21 +24,17 @@ from lian.domain.claims.case_actions import (
     LinkCase,
     TagCatastrophe,
 )
-from lian.domain.errors import Conflict, Invalid
+from lian.domain.errors import Conflict, Invalid, NotFound
 from lian.domain.labels import Label
 from lian.domain.parties import ROLE_LABELS, PartyRole
 from lian.domain.tasks import Json
 from lian.services.cases import find_case
 from lian.services.catastrophes import CATASTROPHE, every_catastrophe
+from lian.services.choices import Option, option
 from lian.services.context import Context
 
 FROM_A_REPORT = "fnol:"
 """`external_ref` of people we know only from a report; the others' details are the policy system's to keep."""
-Option = dict[str, str]
-
-
-def _option(value: str, label: Label) -> Option:
-    return {"value": value, "en": label.en, "zh": label.zh}
 
 
 def _offer(name: str, options: Iterable[Option]) -> Json:
@@ -52,7 +48,7 @@ async def link_case(
     _: Context, session: AsyncSession, actor: Actor, case: Case, outcome: LinkCase
 ) -> Sequence[j.Event]:
     """Raises `NotFound` for a case the actor cannot see, `Invalid` for the case itself, `Conflict` for a known link."""
-    other = await find_case(session, actor, outcome.other_number.strip().upper())
+    other = await _find_other(session, actor, outcome.other_number.strip().upper())
     if other.id == case.id:
         raise Invalid("A case cannot be linked to itself.", field="other_number")
     here = (col(CaseLink.case_id) == case.id) & (col(CaseLink.other_case_id) == other.id)
@@ -61,6 +57,14 @@ async def link_case(
     if (await session.execute(known)).first():
         raise Conflict("These cases are linked like this already.")
     return [j.CaseLinked(other_case_id=other.id, other_number=other.number, relation=outcome.relation)]
+
+
+async def _find_other(session: AsyncSession, actor: Actor, number: str) -> Case:
+    """The case that was named; of an unknown one the form says so where its number was typed."""
+    try:
+        return await find_case(session, actor, number)
+    except NotFound as unknown:
+        raise NotFound(unknown.message, field="other_number") from None
 
 
 # --- catastrophes -----------------------------------------------------------------------------------------------------
@@ -74,13 +78,13 @@ async def _codes(session: AsyncSession, case: Case) -> set[str]:
 async def ask_tag(_: Context, session: AsyncSession, case: Case) -> Json:
     """Every catastrophe the case does not carry yet."""
     carried, all_ = await _codes(session, case), await every_catastrophe(session)
-    return _offer("code", [_option(c.code, Label(c.name_en, c.name_zh)) for c in all_ if c.code not in carried])
+    return _offer("code", [option(c.code, Label(c.name_en, c.name_zh)) for c in all_ if c.code not in carried])
 
 
 async def ask_untag(_: Context, session: AsyncSession, case: Case) -> Json:
     """Every catastrophe the case carries."""
     carried, all_ = await _codes(session, case), await every_catastrophe(session)
-    return _offer("code", [_option(c.code, Label(c.name_en, c.name_zh)) for c in all_ if c.code in carried])
+    return _offer("code", [option(c.code, Label(c.name_en, c.name_zh)) for c in all_ if c.code in carried])
 
 
 async def tag_catastrophe(
@@ -123,7 +127,7 @@ def _person(parties: list[Party]) -> Option:
     en = ", ".join(dict.fromkeys(label.en for label in labels))
     zh = "、".join(dict.fromkeys(label.zh for label in labels))
     name = parties[0].name
-    return _option(str(parties[0].id), Label(f"{name} ({en})", f"{name}（{zh}）"))
+    return option(str(parties[0].id), Label(f"{name} ({en})", f"{name}（{zh}）"))
 
 
 async def ask_correction(_: Context, session: AsyncSession, case: Case) -> Json:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -17,7 +18,9 @@ from lian.auth.visibility import (
     SUSPICION_TASKS,
     may_read_document,
     of_suspicion,
+    own_people,
     readable_outcome,
+    readable_wait,
     sees_inside,
     tells_of_suspicion,
     visible_cases,
@@ -51,6 +54,7 @@ from lian.db.tables import (
 from lian.domain.errors import Conflict, NotFound
 from lian.domain.messages import CommandResult
 from lian.domain.parties import PartyRole
+from lian.domain.status import PaymentStatus
 from lian.services.context import Context
 
 T = TypeVar("T", bound=SQLModel)
@@ -120,8 +124,10 @@ async def earlier_result(session: AsyncSession, case_id: UUID, command_id: str) 
 
 
 async def case_file(context: Context, actor: Actor, number: str) -> CaseFile:
-    """Everything on a case; for people outside what they work with."""
+    """Everything on a case; for people outside what they work with, for its customer what is theirs."""
     file = await _whole_file(context, actor, number)
+    if actor.is_customer:
+        return for_customer(file, actor)
     return for_outside(file, actor) if actor.is_outside else file
 
 
@@ -135,7 +141,7 @@ async def _whole_file(context: Context, actor: Actor, number: str) -> CaseFile:
             parties=await _of(session, Party, case.id, Party.role),
             exposures=await _of(session, Exposure, case.id, Exposure.coverage_code),
             clocks=await _of(session, Clock, case.id, Clock.started_at),
-            requests=await _of(session, DocumentRequest, case.id, DocumentRequest.opened_at),
+            requests=await _requests(session, actor, case.id),
             tasks=_readable(actor, await _of(session, Task, case.id, Task.opened_at)),
             documents=await _of(session, Document, case.id, Document.received_at),
             decisions=await _of(session, Decision, case.id, Decision.decided_at),
@@ -157,6 +163,14 @@ def _veil(actor: Actor, case: Case) -> None:
 def _readable(actor: Actor, tasks: Sequence[Task]) -> Sequence[Task]:
     """That a suspicion is looked into is for readers of risk alone."""
     return [task for task in tasks if actor.may("risk:read") or task.kind not in SUSPICION_TASKS]
+
+
+async def _requests(session: AsyncSession, actor: Actor, case_id: UUID) -> Sequence[DocumentRequest]:
+    found: Sequence[DocumentRequest] = await _of(session, DocumentRequest, case_id, DocumentRequest.opened_at)
+    for request in found:
+        session.expunge(request)
+        request.reason = readable_wait(actor, request.reason)
+    return found
 
 
 async def _inside(session: AsyncSession, actor: Actor, case: Case) -> dict[str, Any]:
@@ -203,18 +217,56 @@ async def _of(session: AsyncSession, model: type[Any], case_id: UUID, order: Any
     return list((await session.execute(select(model).where(model.case_id == case_id).order_by(order))).scalars())
 
 
+# --- customers --------------------------------------------------------------------------------------------------------
+
+
+def for_customer(file: CaseFile, actor: Actor) -> CaseFile:
+    """The file as its customer sees it (SEC-1): of several claimants' losses and money only their own."""
+    people = own_people(actor, file.parties)
+    claimants = {party.id for party in file.parties if party.person_id in people}
+    exposures = [exposure for exposure in file.exposures if exposure.claimant_party_id in claimants]
+    payees = [payee for payee in file.payees if payee.person_id in people]
+    paid = {payee.id for payee in payees}
+    payments = [payment for payment in file.payments if payment.payee_id in paid]
+    vouchers = {payment.voucher_document_id for payment in payments}
+    documents = [document for document in file.documents if may_read_document(actor, document, vouchers)]
+    own = replace(file, exposures=exposures, payees=payees, payments=payments, documents=documents)
+    if len(exposures) < len(file.exposures):  # the whole less their own is what others get
+        _show_own_amounts(own)
+    return own
+
+
+def _show_own_amounts(file: CaseFile) -> None:
+    case, none = file.case, Decimal(0)
+    paid = (p.amount for p in file.payments if p.status == PaymentStatus.CONFIRMED)
+    approved = (e.payable_amount for e in file.exposures if is_decided(file))
+    case.claimed_amount = sum((e.claimed_amount for e in file.exposures), none)
+    case.approved_amount, case.paid_amount = sum(approved, none), sum(paid, none)
+
+
+def is_decided(file: CaseFile) -> bool:
+    """Whether the newest decision on the claim is final (CLM-11)."""
+    on_claim = [d for d in file.decisions if d.subject == "claim"]
+    return bool(on_claim) and on_claim[-1].status == "final"
+
+
 # --- people outside: what is not listed here, they do not see ---------------------------------------------------------
 
 CASE_OUTSIDE = (
     *("id", "number", "kind", "status", "stage", "generation", "channel", "opened_by", "subject_person_id", "outcome"),
-    *("policy_number", "line", "loss_cause", "loss_at", "injured", "details", "place", "course", "snapshot", "version"),
+    *("policy_number", "line", "loss_cause", "loss_at", "injured", "minors", "details", "place", "course", "snapshot"),
     *("reported_at", "opened_at", "received_at", "reopened_at", "closed_at", "promised_at", "currency"),
-    "claimed_amount",
+    *("claimed_amount", "version"),
 )
 """The loss and how far the case is; neither scores nor what we think it is worth."""
 EXPOSURE_OUTSIDE = ("id", "case_id", "coverage_code", "claimant_party_id", "claimed_amount")
 PARTY_OUTSIDE = ("id", "case_id", "person_id", "role", "is_minor", "represents", "name")
 CONTACT = ("phone", "email")
+CLOCK_OUTSIDE = (
+    *("case_id", "clock", "policy", "started_at", "pauses", "due_at", "warn_at", "breached_at", "stopped_at", "status"),
+    *("calendar", "extended", "rebased_at", "consumed_seconds"),
+)
+"""Not who answers for a broken promise, nor whom we alerted."""
 
 
 def for_outside(file: CaseFile, actor: Actor) -> CaseFile:
@@ -226,7 +278,7 @@ def for_outside(file: CaseFile, actor: Actor) -> CaseFile:
         "case": case_outside(file.case),
         "parties": [_party_outside(party) for party in file.parties],
         "exposures": [_only(exposure, EXPOSURE_OUTSIDE) for exposure in file.exposures],
-        "clocks": file.clocks,
+        "clocks": [_only(clock, CLOCK_OUTSIDE) for clock in file.clocks],
         "requests": file.requests,
         "tasks": [task for task in file.tasks if actor.id in {task.holder, task.completed_by}],
         "documents": [document for document in file.documents if may_read_document(actor, document)],
@@ -296,27 +348,32 @@ class CaseQuery:
 
 
 async def list_cases(context: Context, actor: Actor, query: CaseQuery) -> Sequence[Case]:
-    """Cases, newest first, one page; `before` is the last row of the page before."""
-    statement = select(Case).where(visible_cases(actor))
-    for column, wanted in ((Case.kind, query.kind), (Case.status, query.status), (Case.stage, query.stage)):
-        if wanted:
-            statement = statement.where(col(column) == wanted)
-    if query.text:
-        statement = statement.where((Case.number == query.text) | (Case.policy_number == query.text))
-    if query.late_at:
-        open_ = (col(Clock.stopped_at).is_(None)) & (col(Clock.status) != "cancelled")
-        late = select(Clock.case_id).where(Clock.case_id == Case.id, open_, col(Clock.due_at) < query.late_at)
-        statement = statement.where(late.exists())
-    if query.tag:
-        statement = statement.where(_carries(query.tag))
-    if query.before:
-        statement = statement.where(_older(*query.before))
+    """Cases, newest first, one page; `before` is the last row of the page before. A customer has one at most."""
+    statement = select(Case).where(visible_cases(actor), *_wanted(query))
     statement = statement.order_by(col(Case.opened_at).desc(), col(Case.id).desc()).limit(query.limit)
     async with context.transaction() as session:
         found = list((await session.execute(statement)).scalars())
+    if actor.is_customer:
+        return [(await case_file(context, actor, case.number)).case for case in found]
     for case in found:  # no session holds them any more
         _veil(actor, case)
     return [case_outside(case) for case in found] if actor.is_outside else found
+
+
+def _wanted(query: CaseQuery) -> Iterator[ColumnElement[bool]]:
+    for column, wanted in ((Case.kind, query.kind), (Case.status, query.status), (Case.stage, query.stage)):
+        if wanted:
+            yield col(column) == wanted
+    if query.text:
+        yield (col(Case.number) == query.text) | (col(Case.policy_number) == query.text)
+    if query.late_at:
+        open_ = (col(Clock.stopped_at).is_(None)) & (col(Clock.status) != "cancelled")
+        late = select(Clock.case_id).where(Clock.case_id == Case.id, open_, col(Clock.due_at) < query.late_at)
+        yield late.exists()
+    if query.tag:
+        yield _carries(query.tag)
+    if query.before:
+        yield _older(*query.before)
 
 
 def _older(opened_at: datetime, case_id: UUID) -> ColumnElement[bool]:

@@ -1,7 +1,8 @@
 """Catastrophes: one event, many claims. They carry its code as a tag, and are listed by it.
 
 A claim whose cause and day fall into an event is tagged when it is reported, by the system and visibly; whoever handles
-it may take the tag off. The register is not a case's fact and has no journal; each tag is, and has.
+it may take the tag off. The register is not a case's fact and has no journal; each tag is, and has. Who declared an
+event and who ended it, and when, stands in its row.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from lian.db.tables import Case, CaseTag, Catastrophe, JournalEntry
 from lian.domain import journal as j
 from lian.domain.claims.terms import LossCause
 from lian.domain.errors import Conflict, Invalid, NotFound
+from lian.domain.moments import is_within_reach
 from lian.services.context import Context
 from lian.services.policies import is_zone
 from lian.services.recording import put_on_record
 
 CATASTROPHE = "catastrophe"
 """The tag under which a case carries a catastrophe's code."""
+NO_EVENT = "There is no catastrophe with this code."
 CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{1,39}")
 MOST_TAGGED = 500
 """Claims tagged by one call, each in a transaction of its own."""
@@ -82,24 +85,55 @@ def _check(given: CatastropheGiven) -> None:
         raise Invalid("A catastrophe needs its name in both languages.", field="name_en")
     if not given.causes:
         raise Invalid("A catastrophe needs at least one cause of loss.", field="causes")
-    if given.to_on < given.from_on:
-        raise Invalid("It ends before it begins.", field="to_on")
+    if not is_within_reach(given.from_on):
+        raise Invalid("This day is too far away.", field="from_on")
+    _check_end(given.from_on, given.to_on)
     if not is_zone(given.zone):
         raise Invalid("There is no such time zone; write one such as Asia/Shanghai.", field="zone")
+
+
+def _check_end(from_on: date, to_on: date) -> None:
+    if to_on < from_on:
+        raise Invalid("It ends before it begins.", field="to_on")
+    if not is_within_reach(to_on):
+        raise Invalid("This day is too far away.", field="to_on")
+
+
+async def end_catastrophe(context: Context, actor: Actor, code: str, *, to_on: date) -> CatastropheSeen:
+    """Say which day was its last, sooner or later than was expected; from now on that counts. Safe to repeat.
+
+    Claims keep the tags they have: which is wrong, a person says. Needs `catastrophe:write`; raises `NotFound` for an
+    unknown code, `Invalid` for a day that cannot be, `Conflict` once it has ended on another day.
+    """
+    actor.require("catastrophe:write")
+    async with context.transaction() as session:
+        event = await session.get(Catastrophe, code, with_for_update=True)
+        if event is None:
+            raise NotFound(NO_EVENT)
+        _check_end(event.from_on, to_on)
+        if event.ended_at is None:
+            event.to_on, event.ended_at, event.ended_by = to_on, context.now(), actor.id
+        elif event.to_on != to_on:
+            raise Conflict("This catastrophe has ended on another day already.")
+        return CatastropheSeen(event, (await _counts(session, actor)).get(code, 0))
 
 
 async def list_catastrophes(context: Context, actor: Actor) -> list[CatastropheSeen]:
     """The register, newest first. Needs `case:read`."""
     actor.require("case:read")
     async with context.transaction() as session:
-        tagged = (
-            select(CaseTag.code, func.count())
-            .join(Case, col(Case.id) == col(CaseTag.case_id))
-            .where(CaseTag.tag == CATASTROPHE, visible_cases(actor))
-            .group_by(col(CaseTag.code))
-        )
-        counts = {row[0]: row[1] for row in await session.execute(tagged)}
+        counts = await _counts(session, actor)
         return [CatastropheSeen(event, counts.get(event.code, 0)) for event in await every_catastrophe(session)]
+
+
+async def _counts(session: AsyncSession, actor: Actor) -> dict[str, int]:
+    tagged = (
+        select(CaseTag.code, func.count())
+        .join(Case, col(Case.id) == col(CaseTag.case_id))
+        .where(CaseTag.tag == CATASTROPHE, visible_cases(actor))
+        .group_by(col(CaseTag.code))
+    )
+    return {row[0]: row[1] for row in await session.execute(tagged)}
 
 
 async def every_catastrophe(session: AsyncSession) -> Sequence[Catastrophe]:
@@ -134,7 +168,7 @@ async def tag_known_claims(context: Context, actor: Actor, code: str) -> int:
     async with context.transaction() as session:
         event = await session.get(Catastrophe, code)
         if event is None:
-            raise NotFound("There is no catastrophe with this code.")
+            raise NotFound(NO_EVENT)
         untagged = await _not_yet_tagged(session, actor, event)
     matching = [case for case in untagged if case.loss_at and covers(event, LossCause(case.loss_cause), case.loss_at)]
     for case in matching[:MOST_TAGGED]:

@@ -6,7 +6,7 @@ Every change of hands is one transaction under the case's chain lock, journaled,
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -17,9 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
-from lian.auth.visibility import readable_outcome, visible_cases, workable_tasks
+from lian.auth.visibility import own_people, readable_outcome, visible_cases, workable_tasks
 from lian.db.journal import lock_chain
-from lian.db.tables import Case, ChainHead, CommandReceipt, Staff, Task
+from lian.db.tables import Case, ChainHead, CommandReceipt, Party, Payee, Staff, Task
 from lian.domain import journal as j
 from lian.domain.authority import ANY
 from lian.domain.case_kind import CaseKind
@@ -32,9 +32,10 @@ from lian.domain.tasks import Json, TaskKind
 from lian.services.accounts import actor_for
 from lian.services.cases import NO_CASE, earlier_result
 from lian.services.context import Context
+from lian.services.desk_tasks import DESK_TASKS, OFFERS
 from lian.services.duplicates import refuse_circles
 from lian.services.outcomes import dump_outcome, parse_outcome
-from lian.services.recording import name_of_staff, put_on_record
+from lian.services.recording import give_receipt, name_of_staff, put_on_record
 from lian.services.replies import write_reply
 from lian.services.settlements import name_payees
 
@@ -51,15 +52,22 @@ PREPARE: dict[str, Prepare] = {"agree_settlement": name_payees, "judge_duplicate
 
 @dataclass(frozen=True, slots=True)
 class TaskOnDesk:
-    """A task with its case and its definition."""
+    """A task with its case and its definition; `offered` are the choices that depend on the case as it stands."""
 
     task: Task
     case: Case
+    offered: Json = field(default_factory=dict)
 
     @property
     def kind(self) -> TaskKind:
         """What is asked."""
         return task_kind(self.case.kind, self.task.kind)
+
+    @property
+    def ask(self) -> Json:
+        """The question as it is on record, with what may be chosen now."""
+        ask = self.task.ask
+        return ask | {"options": ask.get("options", {}) | self.offered} if self.offered else ask
 
     def authority_of(self, actor: Actor) -> Decimal:
         """The amount this person may decide alone here (CLM-9)."""
@@ -128,7 +136,10 @@ async def list_tasks(context: Context, actor: Actor, query: TaskQuery) -> Sequen
 
 
 async def find_task(session: AsyncSession, actor: Actor, task_id: UUID) -> TaskOnDesk:
-    """The task, if it is the actor's to see; `NotFound` otherwise. Customers see those that are asked of them."""
+    """The task, if it is the actor's to see; `NotFound` otherwise. Customers see those that are asked of them.
+
+    Whose a question is does not change: it is told by the money it is about.
+    """
     statement = (
         select(Task, Case)
         .join(Case, col(Case.id) == col(Task.case_id))
@@ -137,9 +148,27 @@ async def find_task(session: AsyncSession, actor: Actor, task_id: UUID) -> TaskO
     )
     row = (await session.execute(statement)).first()
     found = TaskOnDesk(*row) if row else None
-    if found is None or (actor.is_customer and not found.kind.by_customer):
+    if found is None or (actor.is_customer and not await _is_asked_of(session, actor, found)):
         raise NotFound(NO_TASK)
-    return found
+    offer = OFFERS.get(found.task.kind)
+    return replace(found, offered=await offer(session, actor, found.case)) if offer else found
+
+
+async def _is_asked_of(session: AsyncSession, actor: Actor, found: TaskOnDesk) -> bool:
+    """Whether the question is this customer's: about money to them, or to a minor for whom they act, and nobody else.
+
+    What concerns several claimants is answered with our staff: none of them reads another's share or account (SEC-1).
+    """
+    if not found.kind.by_customer or found.task.ask.get("staff_only"):
+        return False
+    parties = (await session.execute(select(Party).where(Party.case_id == found.case.id))).scalars().all()
+    person_of = {str(party.id): party.person_id for party in parties}
+    ask, people = found.task.ask, own_people(actor, parties)
+    concerned = {person_of.get(row["party_id"]) for row in ask.get("rows", {}).get("payees", ())}
+    if ask.get("payee_id"):
+        payee = await session.get(Payee, UUID(ask["payee_id"]))
+        concerned.add(payee.person_id if payee and payee.case_id == found.case.id else None)
+    return concerned <= people
 
 
 async def show_task(context: Context, actor: Actor, task_id: UUID) -> TaskOnDesk:
@@ -152,12 +181,12 @@ async def show_task(context: Context, actor: Actor, task_id: UUID) -> TaskOnDesk
 
 
 async def tasks_for_customer(context: Context, actor: Actor) -> Sequence[TaskOnDesk]:
-    """What is asked of the customer now, oldest first."""
+    """What is asked of this customer now, oldest first."""
     statement = select(Task, Case).join(Case, col(Case.id) == col(Task.case_id))
     statement = statement.where(Task.status == "open", Task.case_id == actor.case_id).order_by(col(Task.opened_at))
     async with context.transaction() as session:
-        found = [TaskOnDesk(task, case) for task, case in (await session.execute(statement))]
-    return [each for each in found if each.kind.by_customer]
+        found = [TaskOnDesk(task, case) for task, case in (await session.execute(statement)).all()]
+        return [each for each in found if await _is_asked_of(session, actor, each)]
 
 
 async def _locked(session: AsyncSession, actor: Actor, task_id: UUID) -> TaskOnDesk:
@@ -357,7 +386,7 @@ async def complete_task(
             return earlier
         await _refuse_unless_theirs(session, actor, found)
     typed = parse_outcome(found.kind, outcome)
-    found.kind.check(typed, found.task.ask)
+    found.kind.check(typed, found.ask)
     if found.kind.needs_notes and not notes.strip():
         raise Invalid(NEEDS_NOTES, field="notes")
     command = CompleteTask(
@@ -368,12 +397,31 @@ async def complete_task(
         outcome=dump_outcome(typed),
         notes=notes,
     )
+    if found.kind.on == "desk":
+        return await _at_the_desk(context, actor, command, typed)
     prepare = PREPARE.get(found.kind.id)
     if prepare:
-        command = await prepare(context, actor, found.case.id, found.task.ask, command)
+        command = await prepare(context, actor, found.case.id, found.ask, command)
     if found.kind.replies_with:
         command = await write_reply(context, actor, found.case.id, found.kind.replies_with, command)
     return await context.process.complete_task(found.case.id, command)
+
+
+async def _at_the_desk(context: Context, actor: Actor, command: CompleteTask, outcome: Any) -> CommandResult:
+    """The answer and what it means in one transaction; the process waits for neither, and the case may be closed."""
+    async with context.transaction() as session:
+        found = await _locked(session, actor, command.task_id)
+        earlier = await earlier_result(session, found.case.id, command.command_id)
+        if earlier is not None:
+            return earlier
+        await _refuse_unless_theirs(session, actor, found)
+        found.kind.check(outcome, found.ask)
+        answer = j.TaskCompleted(task_id=command.task_id, outcome=command.outcome, notes=command.notes)
+        events = (answer, *DESK_TASKS[found.kind.id](found.task, outcome))
+        recorded = [j.Recorded(at=context.now(), actor=actor.id, event=event) for event in events]
+        seq = await put_on_record(context, session, case_id=found.case.id, recorded=recorded)
+        await give_receipt(context, session, found.case.id, command.command_id, seq)
+    return CommandResult(command_id=command.command_id, seq=seq)
 
 
 async def _refuse_unless_theirs(session: AsyncSession, actor: Actor, found: TaskOnDesk) -> None:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4, uuid5
 
 import anyio.to_thread
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
-from lian.auth.visibility import may_read_document
+from lian.auth.visibility import may_read_document, own_people
 from lian.db.journal import lock_chain
-from lian.db.tables import Case, Document
+from lian.db.tables import Case, Document, Party, Payee, Payment
 from lian.domain import journal as j
 from lian.domain.claims.checklist import EVIDENCE, IN_WORDS, checklist
 from lian.domain.claims.terms import Line, LossCause
@@ -155,7 +156,8 @@ async def open_document(context: Context, actor: Actor, number: str, document_id
     async with context.transaction() as session:
         case = await find_case(session, actor, number)
         document = await session.get(Document, document_id)
-        if document is None or document.case_id != case.id or not may_read(actor, document):
+        vouchers = await _own_vouchers(session, actor, case)
+        if document is None or document.case_id != case.id or not may_read_document(actor, document, vouchers):
             raise NotFound("There is no such document on this case.")
     # Asked first: once the answer has begun, a missing file or an absent store could not be told any more.
     if await anyio.to_thread.run_sync(context.store.stat, document.key) is None:
@@ -173,13 +175,19 @@ async def list_documents(context: Context, actor: Actor, number: str) -> list[Do
     async with context.transaction() as session:
         case = await find_case(session, actor, number)
         query = select(Document).where(Document.case_id == case.id)
-        found = (await session.execute(query.order_by(col(Document.received_at), col(Document.id)))).scalars()
-        return [document for document in found if may_read(actor, document)]
+        found = (await session.execute(query.order_by(col(Document.received_at), col(Document.id)))).scalars().all()
+        vouchers = await _own_vouchers(session, actor, case)
+    return [document for document in found if may_read_document(actor, document, vouchers)]
 
 
-def may_read(actor: Actor, document: Document) -> bool:
-    """Customers see what they sent and the letters to them; people outside the papers they work with."""
-    return may_read_document(actor, document)
+async def _own_vouchers(session: AsyncSession, actor: Actor, case: Case) -> frozenset[UUID | None]:
+    """The vouchers of transfers to a customer themselves; of nobody else is that asked."""
+    if not actor.is_customer:
+        return frozenset()
+    people = own_people(actor, (await session.execute(select(Party).where(Party.case_id == case.id))).scalars())
+    query = select(Payment.voucher_document_id).join(Payee, col(Payee.id) == col(Payment.payee_id))
+    query = query.where(Payment.case_id == case.id, col(Payee.person_id).in_(people))
+    return frozenset((await session.execute(query)).scalars())
 
 
 async def store_letter(context: Context, case: Case, pdf: bytes) -> StoredObject:

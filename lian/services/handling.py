@@ -10,6 +10,7 @@ from lian.db.tables import Case, DocumentRequest
 from lian.domain import journal as j
 from lian.domain.case_kinds import kind_of
 from lian.domain.errors import Conflict, Invalid
+from lian.domain.promise_actions import DOCUMENTS
 from lian.services.cases import find_case
 from lian.services.context import Context
 from lian.services.recording import CLOSE_REQUEST, enqueue, put_on_record
@@ -20,7 +21,9 @@ async def withdraw_request(context: Context, actor: Actor, number: str) -> None:
     actor.require("request:withdraw")
     async with context.transaction() as session:
         case = await find_case(session, actor, number)
-        query = select(DocumentRequest).where(DocumentRequest.case_id == case.id, DocumentRequest.status == "open")
+        query = select(DocumentRequest).where(
+            DocumentRequest.case_id == case.id, DocumentRequest.status == "open", DocumentRequest.reason == DOCUMENTS
+        )
         request = (await session.execute(query)).scalars().first()
         if request is None:
             raise Conflict("There is no open document request on this case.")

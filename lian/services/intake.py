@@ -22,9 +22,8 @@ from lian.domain.claims.facts import ClaimFacts
 from lian.domain.claims.fnol import FnolReport, PersonGiven, check_coverages, check_report
 from lian.domain.claims.maturity import Maturity, MaturityFacts, Requirement, missing_for
 from lian.domain.claims.terms import PolicySnapshot
-from lian.domain.errors import Conflict
+from lian.domain.errors import Conflict, NotAllowed
 from lian.domain.parties import Channel, PartyRole
-from lian.domain.sla import ClockLedger, due_at
 from lian.domain.status import CaseStatus
 from lian.services.cases import find_case
 from lian.services.catastrophes import CATASTROPHE, suggest
@@ -36,6 +35,7 @@ from lian.services.opening import (
     next_number,
     person_of,
     plan_of,
+    promised_by,
     remember_answer,
     request_hash_of,
 )
@@ -61,6 +61,8 @@ async def report_claim(
     """
     now = context.now()
     check_report(report, now=now)
+    if report.received_at and not actor.may("case:read"):
+        raise NotAllowed("Only our staff can say that a report was received before now.")
     snapshot = await require_snapshot(context, report.policy_number)
     check_coverages(report, snapshot)
     async with context.transaction() as session:
@@ -85,7 +87,7 @@ async def _register(
     case_id, number = uuid4(), await next_number(context, session, CLAIM, now)
     people = await _people(session, report, now)
     drafted = _drafted(actor, number, channel, people.subject)
-    events, promised_at = _submission(context, report, snapshot, people, now)
+    events, promised_at = await _submission(context, session, report, snapshot, people, now)
     recorded = await _recorded(session, actor, report, [drafted, *events], now)
     await put_on_record(context, session, case_id=case_id, recorded=recorded)
     return Registered(case_id=case_id, number=number, status="open", promised_at=promised_at)
@@ -109,18 +111,24 @@ async def _recorded(
     ]
 
 
-def _submission(
-    context: Context, report: FnolReport, snapshot: PolicySnapshot, people: _People, now: datetime
+async def _submission(
+    context: Context,
+    session: AsyncSession,
+    report: FnolReport,
+    snapshot: PolicySnapshot,
+    people: _People,
+    now: datetime,
 ) -> tuple[list[j.Event], datetime | None]:
     """The events of a complete report, and what the customer is promised."""
-    plan = plan_of(context, CLAIM)
-    promised_at = due_at(policy=plan.clock(CLAIM.promise), calendar=plan.calendar, ledger=ClockLedger(now))
+    received = report.received_at or now
+    plan = await plan_of(context, session, CLAIM, snapshot.line.value, received)
+    promised_at = promised_by(plan, CLAIM, received)
     events = [
         _reported(report, snapshot),
         j.SnapshotTaken(snapshot=snapshot),
         *people.parties,
         *_exposures(report, people),
-        j.CaseSubmitted(received_at=now, plan=PLAN.dump_python(plan, mode="json"), promised_at=promised_at),
+        j.CaseSubmitted(received_at=received, plan=PLAN.dump_python(plan, mode="json"), promised_at=promised_at),
     ]
     return events, promised_at
 
@@ -193,7 +201,7 @@ async def submit_draft(context: Context, actor: Actor, number: str, report: Fnol
     async with context.transaction() as session:
         case = await _draft(session, actor, number)
         people = await _people(session, report, now)
-        events, promised_at = _submission(context, report, snapshot, people, now)
+        events, promised_at = await _submission(context, session, report, snapshot, people, now)
         recorded = await _recorded(session, actor, report, events, now)
         await put_on_record(context, session, case_id=case.id, recorded=recorded)
     return Registered(case_id=case.id, number=number, status="open", promised_at=promised_at)

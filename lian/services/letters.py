@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
 
 import anyio.to_thread
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,32 +29,40 @@ from lian.db.tables import (
     Staff,
 )
 from lian.domain import journal as j
+from lian.domain.calendars import CalendarNotCovered, WorkingCalendar
 from lian.domain.claims.adjudication import REASONS
 from lian.domain.claims.checklist import DOCUMENT_LABELS
+from lian.domain.claims.definition import CLAIM
 from lian.domain.claims.tasks import HAND_REASONS, RESULTS
+from lian.domain.explain_words import amount
 from lian.domain.labels import Label, Language
 from lian.domain.panel import WHY_LABELS, PanelResult, Rule, Vote
 from lian.domain.parties import PartyRole
+from lian.domain.sla import ClockLedger, ClockPolicy, Unit, due_at, due_on
 from lian.domain.status import ClockStatus
 from lian.notify.letters import (
     DenialFacts,
     DenialReason,
     DeniedExposure,
     DocumentRequestFacts,
+    ExtensionFacts,
     MinutedVote,
     MissingDocument,
     PanelMinutesFacts,
     VoucherFacts,
     render_denial,
     render_document_request,
+    render_extension,
     render_minutes,
     render_voucher,
 )
 from lian.services.context import Context
 from lian.services.documents import letter_received, store_letter
+from lian.services.explaining import ledger_of, policy_of
+from lian.services.opening import PLAN
 from lian.services.recording import put_on_record
 
-Facts = DenialFacts | DocumentRequestFacts | PanelMinutesFacts
+Facts = DenialFacts | DocumentRequestFacts | ExtensionFacts | PanelMinutesFacts
 
 LANGUAGE: Language = "zh-CN"
 """Letters are written in the insurer's language of business."""
@@ -62,10 +71,13 @@ LETTERS = {
     "denial": Label("Denial notice", "拒赔通知书"),
     "voucher": Label("Payment voucher", "赔款支付凭证"),
     "panel_minutes": Label("Minutes of the panel", "集体讨论记录"),
+    "extension": Label("Notice of a longer time", "延长处理期限通知书"),
 }
 INTERNAL = frozenset({"panel_minutes"})
 """Letters to ourselves: never shown to customers or people outside."""
 SYSTEM = "system"
+ADDRESSED = (PartyRole.CLAIMANT, PartyRole.COMPLAINANT, PartyRole.REPORTER)
+"""Whom a letter is addressed to: the first of these roles that anybody has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +89,9 @@ class Issued:
 
 
 async def issue_letter(
-    context: Context, case_id: UUID, *, letter: str, subject_id: UUID, pauses: Sequence[str] = ()
+    context: Context, case_id: UUID, *, letter: str, subject_id: UUID, pauses: Sequence[str] = (), about: str = ""
 ) -> Issued:
-    """Make, store and list a letter; a repeat finds the first one.
+    """Make, store and list a letter; a repeat finds the first one. `about` names the promise it tells of.
 
     A request's delivery and the pauses it causes are one transaction: no clock stands still for a notice that nobody
     can have received (idea 3).
@@ -90,7 +102,7 @@ async def issue_letter(
         if done:
             return done
         case = await session.get_one(Case, case_id)
-        facts = await _facts(context, session, case, letter, subject_id)
+        facts = await _facts(context, session, case, letter, subject_id, about)
     pdf = await anyio.to_thread.run_sync(_render, facts)
     stored = await store_letter(context, case, pdf)
     async with context.transaction() as session:
@@ -125,7 +137,7 @@ async def _clocks(session: AsyncSession, case_id: UUID) -> Sequence[Clock]:
 
 def _may_pause(clock: Clock, now: datetime) -> bool:
     """A promise that is done, broken or due can no longer be paused."""
-    return clock.status == ClockStatus.RUNNING and clock.due_at is not None and now < clock.due_at
+    return clock.status == ClockStatus.RUNNING and (clock.due_at is None or now < clock.due_at)
 
 
 async def _issued_before(session: AsyncSession, case_id: UUID, document_id: UUID, subject_id: UUID) -> Issued | None:
@@ -146,20 +158,29 @@ def _render(facts: Facts) -> bytes:
             return render_denial(facts, language=LANGUAGE)
         case PanelMinutesFacts():
             return render_minutes(facts, language=LANGUAGE)
+        case ExtensionFacts():
+            return render_extension(facts, language=LANGUAGE)
     return render_document_request(facts, language=LANGUAGE)
 
 
-async def _facts(context: Context, session: AsyncSession, case: Case, letter: str, subject_id: UUID) -> Facts:
+async def _facts(
+    context: Context, session: AsyncSession, case: Case, letter: str, subject_id: UUID, about: str
+) -> Facts:
     if letter == "denial":
         return await _denial(context, session, case, subject_id)
     if letter == "panel_minutes":
         return await _minutes(context, session, case, subject_id)
+    if letter == "extension":
+        return await _extension(context, session, case, about)
     return await _request(context, session, case, subject_id)
 
 
 async def _addressee(session: AsyncSession, case: Case) -> str:
-    query = select(Party.name).where(Party.case_id == case.id, Party.role == PartyRole.CLAIMANT.value)
-    return (await session.execute(query.order_by(col(Party.id)))).scalars().first() or case.number
+    """Whose case it is; of a kind without claimants, whoever reported it."""
+    query = select(Party).where(Party.case_id == case.id, col(Party.role).in_(ADDRESSED)).order_by(col(Party.id))
+    people = (await session.execute(query)).scalars().all()
+    first = min(people, key=lambda party: ADDRESSED.index(PartyRole(party.role)), default=None)
+    return first.name if first and first.name else case.number
 
 
 async def _denial(context: Context, session: AsyncSession, case: Case, decision_id: UUID) -> DenialFacts:
@@ -212,6 +233,40 @@ async def _request(context: Context, session: AsyncSession, case: Case, request_
         respond_by=request.answer_by.astimezone(context.settings.zone).date(),
         upload_address=context.settings.public_url,
     )
+
+
+async def _extension(context: Context, session: AsyncSession, case: Case, name: str) -> ExtensionFacts:
+    """A promise that may take longer, as it stands just before it does."""
+    clock = await session.get_one(Clock, (case.id, name))
+    policy, ledger = policy_of(clock), ledger_of(clock)
+    calendar, allowed = PLAN.validate_python(case.plan).calendar_of(policy), policy.extensions[0]
+    longer = replace(ledger, extended=ledger.extended + allowed.amount)
+    zone = context.settings.zone
+    return ExtensionFacts(
+        insurer_name=context.settings.insurer_name,
+        case_number=case.number,
+        policy_number=case.policy_number,
+        addressee=await _addressee(session, case),
+        written_on=context.now().astimezone(zone).date(),
+        promise=policy.label,
+        more=amount(allowed.amount, policy.unit),
+        due=_due(policy, calendar, ledger, zone),
+        new_due=_due(policy, calendar, longer, zone),
+        rule=allowed.source,
+        is_claim=case.kind == CLAIM.id,
+        address=context.settings.public_url,
+    )
+
+
+def _due(policy: ClockPolicy, calendar: WorkingCalendar, ledger: ClockLedger, zone: ZoneInfo) -> date | None:
+    """The last day, or of a promise in hours the moment; None while it stands still or its year is not published."""
+    try:
+        if policy.unit is not Unit.HOURS:
+            return due_on(policy=policy, calendar=calendar, ledger=ledger)
+        due = due_at(policy=policy, calendar=calendar, ledger=ledger)
+    except CalendarNotCovered:
+        return None
+    return due and due.astimezone(zone)
 
 
 async def _minutes(context: Context, session: AsyncSession, case: Case, panel_id: UUID) -> PanelMinutesFacts:

@@ -33,7 +33,9 @@ from lian.domain.errors import Conflict, NotAllowed
 from lian.domain.labels import Label
 from lian.domain.ledger import OWED_BACK, RECOVERY_LABELS, Recovery
 from lian.domain.tasks import Json
+from lian.services.choices import Option, option
 from lian.services.context import Context
+from lian.services.returns import refuse_while_returning
 
 
 def require_authority(actor: Actor, decision: str, case: Case, amount: Decimal) -> None:
@@ -62,21 +64,16 @@ async def _ask_reserve(context: Context, session: AsyncSession, case: Case) -> J
     names = {party.id: party.name for party in people}
     covers = {c["code"]: Label(**c["label"]) for c in (case.snapshot or {}).get("coverages", ())}
 
-    def option(e: Exposure) -> Json:
+    def about(e: Exposure) -> Option:
         cover = covers.get(e.coverage_code, Label(e.coverage_code, e.coverage_code))
-        return _option(e.id, cover, names.get(e.claimant_party_id, ""))
+        return option(e.id, cover, names.get(e.claimant_party_id, ""))
 
     return {
-        "options": {"exposure_id": [option(e) for e in exposures]},
+        "options": {"exposure_id": [about(e) for e in exposures]},
         "now": {
             str(e.id): {"indemnity": str(e.reserve_amount), "expense": str(e.expense_reserve_amount)} for e in exposures
         },
     }
-
-
-def _option(value: UUID, label: Label, *more: str) -> Json:
-    rest = [part for part in more if part]
-    return {"value": str(value), "en": " · ".join([label.en, *rest]), "zh": " · ".join([label.zh, *rest])}
 
 
 async def _set_reserve(
@@ -119,9 +116,9 @@ def _left(recovery: RecoveryClaim) -> Decimal:
     return recovery.expected_amount - recovery.received_amount
 
 
-def _recovery_option(recovery: RecoveryClaim) -> Json:
+def _recovery_option(recovery: RecoveryClaim) -> Option:
     label = RECOVERY_LABELS[Recovery(recovery.recovery)]
-    return _option(recovery.id, label, recovery.counterparty, f"{max(_left(recovery), Decimal(0)):,.2f}")
+    return option(recovery.id, label, recovery.counterparty, f"{max(_left(recovery), Decimal(0)):,.2f}")
 
 
 async def _open_recovery(
@@ -142,6 +139,7 @@ async def _open_recovery(
 async def _record_receipt(
     context: Context, session: AsyncSession, actor: Actor, case: Case, outcome: RecordReceipt
 ) -> Sequence[j.Event]:
+    await refuse_while_returning(session, case.id)
     check_receipt(outcome, await _ask_recovery(context, session, case))
     recovery_id, reference = UUID(outcome.recovery_id), plain_reference(outcome.reference)
     booked = select(RecoveryReceipt.id).where(
@@ -163,6 +161,7 @@ async def _record_receipt(
 async def _close_recovery(
     context: Context, session: AsyncSession, actor: Actor, case: Case, outcome: CloseRecovery
 ) -> Sequence[j.Event]:
+    await refuse_while_returning(session, case.id)
     ask = await _ask_recovery(context, session, case)
     check_close_recovery(outcome, ask)
     left = Decimal(ask["left"][outcome.recovery_id])

@@ -11,14 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
+from lian.auth.visibility import CONFIDENTIAL_WAITS
 from lian.db.tables import Case, Decision, Notice, Party
 from lian.domain import journal as j
 from lian.domain.case_kinds import kind_of_number
 from lian.domain.labels import Label
 from lian.domain.parties import PartyRole
+from lian.domain.promise_actions import DOCUMENTS
 from lian.services.context import Context
 
 SEND_NOTICE = "send_notice"
+NOTED = "noted"
+"""How a wait for others is delivered: nothing is asked of the customer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ def words_for(event: j.Event, number: str, subject: str = "claim") -> Words | No
                 f"您的案件编号为 {number}，可凭案件编号和一次性验证码查询进度。\n"
                 f"Your case number is {number}. Follow it with this number and a one-time code.",
             )
-        case j.RequestDelivered():
+        case j.RequestDelivered() if event.channel != NOTED:
             return Words(
                 f"{number}: 请补充材料 / We need documents from you",
                 "请登录案件页面查看所需材料清单并上传。\nSign in to your case to see the complete list and to upload.",
@@ -62,7 +66,24 @@ def words_for(event: j.Event, number: str, subject: str = "claim") -> Words | No
                 f"{number}: 您有新消息 / You have a message",
                 "请登录案件页面查看。\nSign in to your case to read it.",
             )
-    return _of_money(event, number)
+    return _of_time(event, number) or _of_money(event, number)
+
+
+def _of_time(event: j.Event, number: str) -> Words | None:
+    match event:
+        case j.LetterIssued(letter="extension"):
+            return Words(
+                f"{number}: 处理时间需要延长 / We need more time",
+                "我们需要更多时间处理您的案件，新的期限及您的权利见案件页面的通知书。\n"
+                "We need more time for your case. A letter on your case's page tells you until when, and your rights.",
+            )
+        case j.RequestOpened() if event.reason not in {DOCUMENTS, *CONFIDENTIAL_WAITS}:
+            return Words(
+                f"{number}: 正在等待有关方面的结果 / We are waiting for others",
+                "您的案件正在等待有关方面的结果，您无需做任何事。等待事项及期限见案件页面。\n"
+                "Your case waits for others; you need do nothing. Your case's page says for what and until when.",
+            )
+    return None
 
 
 def _of_money(event: j.Event, number: str) -> Words | None:
@@ -131,7 +152,7 @@ def _calls_for_notice(event: j.Event) -> bool:
 
 def _mark(item: j.Recorded) -> str:
     """What tells two notices of one kind apart."""
-    for name in ("payment_id", "request_id", "decision_id", "message_id"):
+    for name in ("document_id", "payment_id", "request_id", "decision_id", "message_id"):
         if hasattr(item.event, name):
             return str(getattr(item.event, name))
     return item.at.isoformat()

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lian.auth.actor import Actor
 from lian.db.tables import IdempotencyKey, Person
 from lian.domain import journal as j
-from lian.domain.calendars import plain_calendar
+from lian.domain.calendars import CalendarNotCovered
 from lian.domain.case_kind import NUMBER_OF_POLICY, CaseKind, Intake
 from lian.domain.case_kinds import KINDS, kind_of
 from lian.domain.claims.fnol import PersonGiven
@@ -29,6 +29,7 @@ from lian.domain.plan import CasePlan
 from lian.domain.sla import ClockLedger, due_at
 from lian.services.context import Context
 from lian.services.outcomes import dump_outcome, parse_outcome
+from lian.services.packs import plan_for
 from lian.services.policies import parties_of
 from lian.services.recording import put_on_record
 
@@ -123,8 +124,8 @@ async def _register(
 ) -> Registered:
     case_id, number = uuid4(), await next_number(context, session, kind, now)
     person_id = await _reporter(session, reporter, reported.policy_number, now)
-    plan = plan_of(context, kind)
-    promised_at = due_at(policy=plan.clock(kind.promise), calendar=plan.calendar, ledger=ClockLedger(now))
+    plan = await plan_of(context, session, kind, "", now)
+    promised_at = promised_by(plan, kind, now)
     # Whoever opened it is on record: agents see the cases they brought, and theirs are an agent's whatever they say.
     brought = Channel.AGENT if actor.may("case:read_own") else channel
     events = [
@@ -186,13 +187,28 @@ async def next_number(context: Context, session: AsyncSession, kind: CaseKind, n
     return f"{kind.prefix}-{now.astimezone(context.settings.zone).year}-{n:06d}"
 
 
-def plan_of(context: Context, kind: CaseKind) -> CasePlan:
-    """What a case of this kind is promised today; frozen into the case."""
-    return CasePlan(
-        pack=kind.pack,
-        calendar=plain_calendar(context.settings.office_zone),
-        clocks={policy.id: policy for policy in kind.clocks},
+async def plan_of(
+    context: Context, session: AsyncSession, kind: CaseKind, line: str, received_at: datetime
+) -> CasePlan:
+    """What a case of this kind is promised by the packs in force on the day of its receipt; frozen into the case."""
+    return await plan_for(
+        session,
+        kind=kind,
+        jurisdiction=context.settings.jurisdiction,
+        line=line,
+        on=received_at.astimezone(context.settings.zone).date(),
+        office_calendar=context.settings.office_calendar,
+        received_at=received_at,
     )
+
+
+def promised_by(plan: CasePlan, kind: CaseKind, received_at: datetime) -> datetime | None:
+    """When the promise the customer is told of falls due; none while the calendar of that year is not published."""
+    policy = plan.clock(kind.promise)
+    try:
+        return due_at(policy=policy, calendar=plan.calendar_of(policy), ledger=ClockLedger(received_at))
+    except CalendarNotCovered:
+        return None
 
 
 async def person_of(

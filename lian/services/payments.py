@@ -2,34 +2,31 @@
 
 The ledger row goes requested -> sent -> confirmed or rejected. Before sending, the bank is asked whether it has the
 instruction already; after an unknown outcome likewise: nothing is ever blindly sent again.
-
-A paid transfer may still come back: the payee's bank refuses it, and ours says so with a refusal (pain.002 RJCT) after
-its acceptance. That is the one way in which a return is heard of: notifications on the account (camt.054) are not read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 import anyio.to_thread
 import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col, select
+from sqlmodel import select
 
 from lian.db.crypto import PersonSeals
 from lian.db.journal import lock_chain
-from lian.db.tables import BankFile, Case, OutboxMessage, Payee, Payment, RecoveryClaim, RecoveryReceipt
+from lian.db.tables import BankFile, Case, OutboxMessage, Payee, Payment
 from lian.domain import journal as j
-from lian.domain.ledger import Recovery
 from lian.domain.messages import BankAnswered
 from lian.domain.status import PaymentStatus
 from lian.services.context import Context
 from lian.services.documents import letter_received, store_letter
 from lian.services.letters import voucher_pdf
 from lian.services.recording import BANK_ANSWERED, enqueue, put_on_record
+from lian.services.returns import hear_of_return
 from lian.storage.bank_files import BadBankFile, BankAnswer, Iso20022Bank, PaymentOrder
 
 log = structlog.get_logger()
@@ -162,7 +159,7 @@ async def _read_file(context: Context, session: AsyncSession, key: str, items: l
 
 
 async def _pass_on(context: Context, session: AsyncSession, answer: BankAnswer) -> str | None:
-    """Tell the transfer; or, when it was paid already and is refused now, book its return.
+    """Tell the transfer; or, when it was paid already and is refused now, the case that its money came back.
 
     Returns what a person must look at, mostly nothing; None while it is too early for this answer.
     """
@@ -171,7 +168,7 @@ async def _pass_on(context: Context, session: AsyncSession, answer: BankAnswer) 
         return "accepted after it was refused: the money may have left"
     if payment and answer.status == "rejected":
         if payment.status in CAME_BACK:
-            return await _take_back(context, session, payment, answer)
+            return await hear_of_return(context, session, payment, answer.reason)
         if payment.status not in SETTLED and await _said_before(session, payment) is True:
             return None
     payload = {
@@ -197,68 +194,3 @@ async def _said_before(session: AsyncSession, payment: Payment) -> bool | None:
 
 async def _was_refused(session: AsyncSession, payment: Payment) -> bool:
     return payment.status == PaymentStatus.REJECTED or await _said_before(session, payment) is False
-
-
-# --- money that comes back --------------------------------------------------------------------------------------------
-
-
-async def _take_back(context: Context, session: AsyncSession, payment: Payment, answer: BankAnswer) -> str:
-    """Book that a paid transfer came back; a repeat changes nothing.
-
-    One that was recalled as a mistake is no longer a payment to the claim: its money is a receipt of the recovery.
-    """
-    await lock_chain(session, payment.case_id)
-    await session.refresh(payment)
-    events: list[j.Event] = []
-    if payment.status == PaymentStatus.CONFIRMED:
-        lowered = await _no_longer_overpaid(session, payment)
-        reduced = sum((e.amount for e in lowered), Decimal(0))
-        events = [j.PaymentReturned(payment_id=payment.id, reason=answer.reason, reduced=reduced), *lowered]
-    elif payment.status == PaymentStatus.REVERSED:
-        recovery = await session.get_one(RecoveryClaim, payment.recovery_id)
-        booked = await session.get(RecoveryReceipt, _receipt_id(payment))
-        if booked is None and not _fits(payment, recovery):
-            return "a recalled payment came back, of which some was booked or given up already"
-        events = [] if booked else [_receipt(context, payment, recovery)]
-    if events:
-        recorded = [j.Recorded(at=context.now(), actor=SYSTEM, event=event) for event in events]
-        await put_on_record(context, session, case_id=payment.case_id, recorded=recorded)
-    return ""
-
-
-async def _no_longer_overpaid(session: AsyncSession, payment: Payment) -> list[j.RecoveryReduced]:
-    """Of what was paid too much and not yet received back, this return brings the payment's amount at most."""
-    query = (
-        select(RecoveryClaim)
-        .where(
-            RecoveryClaim.case_id == payment.case_id,
-            RecoveryClaim.recovery == Recovery.OVERPAYMENT.value,
-            RecoveryClaim.status == "open",
-        )
-        .order_by(col(RecoveryClaim.opened_at))
-    )
-    found, amount = [], payment.amount
-    for recovery in (await session.execute(query)).scalars():
-        part = min(amount, recovery.expected_amount - recovery.received_amount)
-        if part > 0:
-            found.append(j.RecoveryReduced(recovery_id=recovery.id, amount=part))
-            amount -= part
-    return found
-
-
-def _fits(payment: Payment, recovery: RecoveryClaim) -> bool:
-    return recovery.status == "open" and payment.amount <= recovery.expected_amount - recovery.received_amount
-
-
-def _receipt_id(payment: Payment) -> UUID:
-    return uuid5(payment.id, "returned")
-
-
-def _receipt(context: Context, payment: Payment, recovery: RecoveryClaim) -> j.RecoveryReceived:
-    return j.RecoveryReceived(
-        recovery_id=recovery.id,
-        receipt_id=_receipt_id(payment),
-        amount=payment.amount,
-        received_on=context.now().astimezone(context.settings.zone).date(),
-        reference=f"RJCT-{payment.id.hex[:16].upper()}",
-    )

@@ -15,6 +15,8 @@ from lian.domain.messages import (
     CompleteTask,
     PaymentSettled,
     PayOut,
+    Replan,
+    TakeBack,
     Withdraw,
 )
 
@@ -40,8 +42,14 @@ class CaseProcess(Protocol):
     async def payment_settled(self, case_id: UUID, message: PaymentSettled) -> None:
         """Tell the process what became of a transfer."""
 
-    async def payment_returned(self, case_id: UUID, message: PaymentSettled) -> None:
-        """Tell the process that a paid transfer came back. Raises `Conflict` when there is no process to tell."""
+    async def take_back(self, case_id: UUID, command: TakeBack) -> CommandResult:
+        """Have the process put on record that a paid transfer came back. Raises `Conflict` when it knows better."""
+
+    async def look_at_clocks(self, case_id: UUID) -> None:
+        """Have the process look at its promises now. Raises `Conflict` when the case has no process."""
+
+    async def replan(self, case_id: UUID, order: Replan) -> None:
+        """Put the case under another pack or calendar. Raises `Conflict` when the case has no process."""
 
     async def start_payment(self, order: PayOut) -> None:
         """Start a transfer; one that runs or ran already is left alone."""

@@ -16,27 +16,25 @@ from sqlmodel import col, select
 
 from lian.auth.actor import Actor
 from lian.db.tables import Case, Clock, Decision, Exposure, Payee, Payment, Task
-from lian.domain.case_kinds import task_kind
+from lian.domain.case_kinds import NOT_WAITED_FOR, task_kind
 from lian.domain.claims.actions import CorrectionAnswer
 from lian.domain.claims.corrections import CORRECTABLE, EFFECTS, Situation, effects_of
 from lian.domain.claims.facts import ClaimFacts
 from lian.domain.claims.proposals import most_payable, proposed_amount
 from lian.domain.claims.terms import PolicySnapshot
-from lian.domain.errors import Conflict, Invalid
+from lian.domain.errors import Conflict, Invalid, NotFound
+from lian.domain.labels import Label
 from lian.domain.messages import Act
 from lian.domain.tasks import Json
+from lian.services.choices import option
 from lian.services.context import Context
 from lian.services.letters import coverage_label
 from lian.services.policies import require_snapshot
+from lian.services.reading_clocks import clock_label
 from lian.services.starting import claim_facts
 
 SNAPSHOT = TypeAdapter(PolicySnapshot)
 INSTANTS = frozenset({"loss_at", "received_at"})
-
-
-def option(value: str, en: str, zh: str = "") -> Json:
-    """One choice that depends on the case, in both languages."""
-    return {"value": value, "en": en, "zh": zh or en}
 
 
 async def ask_advance(context: Context, session: AsyncSession, case: Case) -> Json:
@@ -57,8 +55,9 @@ async def ask_reversal(context: Context, session: AsyncSession, case: Case) -> J
     return {
         "options": {
             "payment_id": [
-                option(str(p.id), f"{p.amount} {p.currency}, {payee.name} …{payee.account_tail}, {p.paid_on}")
+                option(p.id, Label(words, words))
                 for p, payee in made
+                for words in [f"{p.amount} {p.currency}, {payee.name} …{payee.account_tail}, {p.paid_on}"]
             ]
         }
     }
@@ -70,7 +69,8 @@ async def ask_correction(context: Context, session: AsyncSession, case: Case) ->
     options = []
     for e in exposures:
         label = coverage_label(case, e.coverage_code)
-        options.append(option(str(e.id), f"{label.en}, {e.claimed_amount}", f"{label.zh}，{e.claimed_amount}"))
+        words = Label(f"{label.en}, {e.claimed_amount}", f"{label.zh}，{e.claimed_amount}")
+        options.append(option(e.id, words))
     return {"options": {"exposure_id": options}, "currency": case.currency}
 
 
@@ -138,7 +138,7 @@ async def _on_record(session: AsyncSession, case: Case, name: str, exposure_id: 
 
 async def _other_terms(context: Context, session: AsyncSession, case: Case, number: str) -> Json:
     """Raises `Invalid` when the other policy does not cover what is claimed, or counts in another currency."""
-    snapshot = await require_snapshot(context, number)
+    snapshot = await _terms_of(context, number)
     codes = (await session.execute(select(Exposure.coverage_code).where(Exposure.case_id == case.id))).scalars()
     if any(snapshot.coverage(code) is None for code in codes):
         raise Invalid("That policy has no such coverage.", field="after")
@@ -146,6 +146,14 @@ async def _other_terms(context: Context, session: AsyncSession, case: Case, numb
         raise Conflict("That policy counts in another currency.")
     terms: Json = SNAPSHOT.dump_python(snapshot, mode="json")
     return terms
+
+
+async def _terms_of(context: Context, number: str) -> PolicySnapshot:
+    """Another policy's terms, taken now; of an unknown one the form says so where its number was typed."""
+    try:
+        return await require_snapshot(context, number.strip())
+    except NotFound as unknown:
+        raise NotFound(unknown.message, field="after") from None
 
 
 PREPARE: dict[str, Callable[[Context, Actor, Case, Json, Act], Awaitable[Act]]] = {"correct": prepare_correction}
@@ -156,14 +164,15 @@ PREPARE: dict[str, Callable[[Context, Actor, Case, Json, Act], Awaitable[Act]]] 
 
 async def preview_correction(context: Context, case: Case, outcome: CorrectionAnswer) -> Json:
     """What the correction would bring about: approval, tasks, promises, and what the rules would then propose."""
+    value = _read(context, case, outcome.name, outcome.after)
     async with context.transaction() as session:
         situation = await _situation(session, case)
         facts = await claim_facts(context, session, case)
-        snapshot = await require_snapshot(context, outcome.after) if outcome.name == "policy_number" else None
+        snapshot = await _terms_of(context, outcome.after) if outcome.name == "policy_number" else None
     effects = effects_of(outcome.name, situation)
     found: Json = {"effects": [_told(EFFECTS[e.code], e.about) for e in effects]}
     if CORRECTABLE[outcome.name].changes_money:
-        found |= _amounts(facts, case, outcome, snapshot, ZoneInfo(context.settings.office_zone))
+        found |= _amounts(facts, case, outcome, snapshot or value)
     return found
 
 
@@ -172,18 +181,23 @@ def _told(what: Any, about: Any) -> Json:
     return {"en": en + what.en, "zh": zh + what.zh}
 
 
-def _amounts(
-    facts: ClaimFacts, case: Case, outcome: CorrectionAnswer, snapshot: PolicySnapshot | None, zone: ZoneInfo
-) -> Json:
-    value = CORRECTABLE[outcome.name].read(outcome.after)
-    if isinstance(value, datetime) and value.tzinfo is None:
-        value = value.replace(tzinfo=zone)
+def _read(context: Context, case: Case, name: str, after: str) -> Any:
+    """The right value as it would be put on record, refused for what it would be refused for then."""
+    if name not in INSTANTS:
+        return CORRECTABLE[name].read(after)
+    moment = _in_the_past(context, case, after)
+    _refuse_wrong_order(case, name, moment)
+    return moment
+
+
+def _amounts(facts: ClaimFacts, case: Case, outcome: CorrectionAnswer, value: Any) -> Json:
+    """What the rules propose before and after; of another policy `value` is its terms."""
     before = proposed_amount(facts)
-    if outcome.exposure_id:
+    if CORRECTABLE[outcome.name].of_exposure:
         exposure = next(e for e in facts.exposures if str(e.exposure_id) == outcome.exposure_id)
         setattr(exposure, outcome.name, value)
-    elif snapshot is not None:
-        facts.snapshot = snapshot
+    elif isinstance(value, PolicySnapshot):
+        facts.snapshot = value
     else:
         setattr(facts, outcome.name, value)
     return {
@@ -198,13 +212,17 @@ async def _situation(session: AsyncSession, case: Case) -> Situation:
     decided = select(Decision.id).where(
         Decision.case_id == case.id, Decision.status == "final", Decision.subject == "claim"
     )
-    tasks = select(Task.kind).where(Task.case_id == case.id, Task.status == "open")
-    clocks = select(Clock.clock).where(Clock.case_id == case.id, col(Clock.stopped_at).is_(None))
+    waiting = Task.status == "open", col(Task.kind).not_in(NOT_WAITED_FOR)
+    tasks = select(Task.kind).where(Task.case_id == case.id, *waiting)
+    running = col(Clock.stopped_at).is_(None), Clock.status != "cancelled"
+    clocks = select(Clock).where(Clock.case_id == case.id, *running).order_by(col(Clock.started_at), col(Clock.clock))
+    # A later life's promises run from its reopening: no corrected receipt moves them.
+    is_moving = case.status == "open" and case.generation == 1
     return Situation(
         is_closed=case.status == "closed",
         done=frozenset({"decision"} if (await session.execute(decided)).first() else ()),
         open_tasks=tuple(task_kind(case.kind, kind).label for kind in (await session.execute(tasks)).scalars()),
-        running_clocks=tuple((await session.execute(clocks)).scalars()) if case.status == "open" else (),
+        running_clocks=tuple(clock_label(clock) for clock in (await session.execute(clocks)).scalars() if is_moving),
         paid_amount=case.paid_amount,
     )
 

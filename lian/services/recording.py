@@ -12,13 +12,29 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import select
+from sqlmodel import col, select
 
 from lian.db.journal import append
-from lian.db.tables import Case, Decision, DocumentRequest, OutboxMessage, Payment, Staff
+from lian.db.tables import (
+    Case,
+    Clock,
+    CommandReceipt,
+    Decision,
+    DocumentRequest,
+    OutboxMessage,
+    Payment,
+    Staff,
+    Task,
+)
 from lian.domain import journal as j
+from lian.domain.case_kinds import NOT_WAITED_FOR
 from lian.domain.claims.actions import OVERRIDE_REASONS
 from lian.domain.labels import Label
+from lian.domain.promise_actions import DOCUMENTS
+from lian.domain.promise_tasks import EXPLAIN_LATENESS
+from lian.domain.sla import Escalation
+from lian.domain.status import TaskStatus
+from lian.services.alerts import note_alerts
 from lian.services.context import Context
 from lian.services.notices import Words, queue_notice, tell_customer
 
@@ -28,6 +44,8 @@ CLOSE_REQUEST = "close_request"
 PAYMENT_SETTLED = "payment_settled"
 PAYMENT_RETURNED = "payment_returned"
 BANK_ANSWERED = "bank_answered"
+REPLAN = "replan"
+SYSTEM = "system"
 COMPLIANCE = "compliance"
 """Recipient of what compliance must know; the outbox page shows it to them."""
 
@@ -49,6 +67,12 @@ async def put_on_record(
     for item in recorded:
         await _follow(context, session, case_id, item, now)
     return position
+
+
+async def give_receipt(context: Context, session: AsyncSession, case_id: UUID, command_id: str, seq: int) -> None:
+    """A command has taken effect at the desk: repeats get the same result."""
+    row = {"command_id": command_id, "case_id": case_id, "result": {"seq": seq}, "at": context.now()}
+    await session.execute(insert(CommandReceipt).values(**row))
 
 
 async def enqueue(session: AsyncSession, *, topic: str, key: str, payload: dict[str, Any], now: datetime) -> None:
@@ -84,13 +108,35 @@ async def _follow(context: Context, session: AsyncSession, case_id: UUID, item: 
             await enqueue(session, topic=START_PAYMENT, key=f"pay:{event.payment_id}", payload=payload, now=now)
         case j.PaymentConfirmed() | j.PaymentRejected():
             await _tell_of_payment(session, case_id, event.payment_id, now)
-        case j.PaymentReturned():
-            await _tell_of_return(session, case_id, event, now)
         case j.AuthorityOverridden():
             await _alert_compliance(context, session, case_id, event)
         case j.DocumentReceived() | j.RequestOpened():
             await _close_answered_request(session, case_id, item.at, now)
+        case j.ClockRungReached() | j.ClockBreachWithdrawn():
+            await _follow_clock(context, session, case_id, item)
     await tell_customer(context, session, case_id, item)
+
+
+async def _follow_clock(context: Context, session: AsyncSession, case_id: UUID, item: j.Recorded) -> None:
+    match item.event:
+        case j.ClockRungReached() as rung:
+            await _escalate(context, session, case_id, item.at, rung)
+        case j.ClockBreachWithdrawn() as withdrawn:
+            await _ask_no_longer_why(context, session, case_id, withdrawn.clock)
+
+
+async def _escalate(
+    context: Context, session: AsyncSession, case_id: UUID, seen_at: datetime, rung: j.ClockRungReached
+) -> None:
+    """A clock has come to a rung of its ladder: some are to know, and whoever has the work may have to give it back."""
+    await note_alerts(session, case_id, rung, seen_at=seen_at, now=context.now())
+    if Escalation.REASSIGN not in rung.actions:
+        return
+    held = select(Task.id).where(Task.case_id == case_id, Task.status == TaskStatus.OPEN.value, Task.holder != "")
+    tasks = await session.execute(held.where(col(Task.kind).not_in(NOT_WAITED_FOR)).order_by(col(Task.id)))
+    released = [j.Recorded(at=seen_at, actor=SYSTEM, event=j.TaskReleased(task_id=t)) for t in tasks.scalars()]
+    if released:
+        await put_on_record(context, session, case_id=case_id, recorded=released)
 
 
 async def _alert_compliance(
@@ -124,20 +170,11 @@ async def _tell_of_payment(session: AsyncSession, case_id: UUID, payment_id: UUI
     await enqueue(session, topic=PAYMENT_SETTLED, key=f"settled:{payment_id}", payload=payload, now=now)
 
 
-async def _tell_of_return(session: AsyncSession, case_id: UUID, event: j.PaymentReturned, now: datetime) -> None:
-    payment = await session.get_one(Payment, event.payment_id)
-    payload = {
-        "case_id": str(case_id),
-        "payment_id": str(payment.id),
-        "amount": str(payment.amount),
-        "reduced": str(event.reduced),
-    }
-    await enqueue(session, topic=PAYMENT_RETURNED, key=f"returned:{payment.id}", payload=payload, now=now)
-
-
 async def _close_answered_request(session: AsyncSession, case_id: UUID, received_at: datetime, now: datetime) -> None:
     """The last required item ends the request at the moment it was received; a partial upload does not (CLM-5)."""
-    query = select(DocumentRequest).where(DocumentRequest.case_id == case_id, DocumentRequest.status == "open")
+    query = select(DocumentRequest).where(
+        DocumentRequest.case_id == case_id, DocumentRequest.status == "open", DocumentRequest.reason == DOCUMENTS
+    )
     for request in (await session.execute(query)).scalars():
         if all(request.items.values()):
             payload = {
@@ -147,3 +184,21 @@ async def _close_answered_request(session: AsyncSession, case_id: UUID, received
                 "closed_at": received_at.isoformat(),
             }
             await enqueue(session, topic=CLOSE_REQUEST, key=f"answered:{request.id}", payload=payload, now=now)
+
+
+async def _ask_no_longer_why(context: Context, session: AsyncSession, case_id: UUID, name: str) -> None:
+    """The promise is not broken after all, so nobody need say why; the process does not wait for that answer.
+
+    Where it was broken anew in the same step, only what was asked before is no longer needed.
+    """
+    clock = await session.get_one(Clock, (case_id, name))
+    query = select(Task).where(
+        Task.case_id == case_id, Task.kind == EXPLAIN_LATENESS.id, Task.status == TaskStatus.OPEN.value
+    )
+    found = (await session.execute(query.order_by(col(Task.opened_at)))).scalars()
+    asked = [task.id for task in found if task.ask.get("clock") == name]
+    past = asked[:-1] if clock.breached_at else asked
+    if past:
+        events = [j.TaskCancelled(task_id=task_id, why="not_broken") for task_id in past]
+        recorded = [j.Recorded(at=context.now(), actor=SYSTEM, event=event) for event in events]
+        await put_on_record(context, session, case_id=case_id, recorded=recorded)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -18,35 +17,38 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from lian.auth.actor import SYSTEM
-from lian.db.journal import lock_chain
-from lian.db.tables import Case, CommandReceipt, Notice, OutboxMessage
-from lian.domain import journal as j
-from lian.domain.errors import DomainError, Unavailable
+from lian.db.tables import Case, Notice, OutboxMessage
+from lian.domain.errors import DomainError
 from lian.domain.messages import BankAnswered, CloseRequest, PaymentSettled, PayOut
+from lian.domain.status import CaseStatus
 from lian.notify.mail import Mail, Mailer, MailRefused, NoMailer
-from lian.services.cases import earlier_result
 from lian.services.context import Context
 from lian.services.recording import (
     BANK_ANSWERED,
     CLOSE_REQUEST,
     PAYMENT_RETURNED,
     PAYMENT_SETTLED,
+    REPLAN,
     START_CASE,
     START_PAYMENT,
-    put_on_record,
 )
+from lian.services.replan_cases import replan_case
+from lian.services.returns import payment_returned
 from lian.services.starting import starting_state
 
 log = structlog.get_logger()
 Json = dict[str, Any]
 AT_ONCE = 20
 LONGEST_WAIT = timedelta(seconds=60)
-SETTLEMENT = "settlement"
-"""The stage at which a closed claim lives again when its money came back."""
 
 
 async def start_case(context: Context, payload: Json) -> None:
-    await context.process.start(await starting_state(context, UUID(payload["case_id"])))
+    """Start the case's present life. Told again after that has ended, it would live through everything twice."""
+    case_id = UUID(payload["case_id"])
+    async with context.transaction() as session:
+        if (await session.get_one(Case, case_id)).status != CaseStatus.OPEN:
+            return
+    await context.process.start(await starting_state(context, case_id))
 
 
 async def start_payment(context: Context, payload: Json) -> None:
@@ -69,49 +71,6 @@ async def payment_settled(context: Context, payload: Json) -> None:
     await context.process.payment_settled(UUID(payload["case_id"]), message)
 
 
-async def payment_returned(context: Context, payload: Json) -> None:
-    """Tell the process that paid money came back; a closed case lives again for it, once.
-
-    Raises until somebody has heard: `Conflict` when the process has gone meanwhile, `Unavailable` when it is away, or
-    has not yet heard that the transfer was paid.
-    """
-    case_id, payment_id = UUID(payload["case_id"]), UUID(payload["payment_id"])
-    await _require_told(context, f"settled:{payment_id}")
-    if await _reopen_for(context, case_id, payment_id):
-        return
-    message = PaymentSettled(
-        payment_id=payment_id,
-        status="returned",
-        amount=Decimal(payload["amount"]),
-        reduced=Decimal(payload["reduced"]),
-    )
-    await context.process.payment_returned(case_id, message)
-
-
-async def _require_told(context: Context, key: str) -> None:
-    async with context.transaction() as session:
-        earlier = (await session.execute(select(OutboxMessage).where(OutboxMessage.key == key))).scalars().first()
-        if earlier and earlier.done_at is None:
-            raise Unavailable("An earlier message is still on its way; this one follows it.")
-
-
-async def _reopen_for(context: Context, case_id: UUID, payment_id: UUID) -> bool:
-    """True when the case was closed and is open again because of this return, now or at an earlier attempt."""
-    command_id = f"returned:{payment_id}"
-    async with context.transaction() as session:
-        await lock_chain(session, case_id)
-        case = await session.get_one(Case, case_id, populate_existing=True)
-        if await earlier_result(session, case_id, command_id):
-            return True
-        if case.status != "closed":
-            return False
-        event = j.CaseReopened(stage=SETTLEMENT, generation=case.generation + 1)
-        item = j.Recorded(at=context.now(), actor=SYSTEM.id, event=event)
-        seq = await put_on_record(context, session, case_id=case_id, recorded=[item])
-        session.add(CommandReceipt(command_id=command_id, case_id=case_id, result={"seq": seq}, at=context.now()))
-    return True
-
-
 async def bank_answered(context: Context, payload: Json) -> None:
     message = BankAnswered(
         payment_id=UUID(payload["payment_id"]),
@@ -129,6 +88,7 @@ TOPICS: dict[str, Callable[[Context, Json], Awaitable[None]]] = {
     PAYMENT_SETTLED: payment_settled,
     PAYMENT_RETURNED: payment_returned,
     BANK_ANSWERED: bank_answered,
+    REPLAN: replan_case,
 }
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
+from lian.auth.visibility import own_people
 from lian.db.journal import lock_chain
 from lian.db.tables import Party, Payee, Payment
 from lian.domain import journal as j
@@ -58,7 +59,7 @@ async def name_payees(context: Context, actor: Actor, case_id: UUID, ask: Json, 
     parties = await _parties(context, case_id)
     named = [await _look_at(context, parties, command, i, share) for i, share in enumerate(shares)]
     if actor.is_customer:
-        _refuse_what_is_not_theirs(actor, ask, named)
+        _refuse_what_is_not_theirs(ask, named, own_people(actor, parties.values()))
     async with context.transaction() as session:
         await lock_chain(session, case_id)
         on_record = await _on_record(session, [n.payee_id for n in named])
@@ -73,11 +74,11 @@ async def name_payees(context: Context, actor: Actor, case_id: UUID, ask: Json, 
     return replace(command, outcome=command.outcome | {"payees": bare})
 
 
-def _refuse_what_is_not_theirs(actor: Actor, ask: Json, named: Sequence[_Named]) -> None:
-    """A customer takes what is offered to themselves; whatever concerns others is agreed with our staff."""
+def _refuse_what_is_not_theirs(ask: Json, named: Sequence[_Named], people: Collection[UUID]) -> None:
+    """A customer takes what is offered to their own people; whatever concerns others is agreed with our staff."""
     offered = sorted((row["party_id"], Decimal(row["amount"])) for row in ask["rows"]["payees"])
     taken = sorted((n.share["party_id"], Decimal(n.share["amount"])) for n in named)
-    if taken != offered or any(n.party.person_id != actor.person_id for n in named):
+    if taken != offered or any(n.party.person_id not in people for n in named):
         raise NotAllowed("You can only accept what is offered to yourself; write to us about anything else.")
 
 

@@ -42,6 +42,7 @@ from lian.domain.findings import Finding
 from lian.domain.ledger import Recovery
 from lian.domain.messages import Act, CaseState
 from lian.domain.parties import PartyRole
+from lian.domain.promise_actions import DOCUMENTS
 from lian.services.context import Context
 from lian.services.duplicates import likenesses
 from lian.services.opening import PLAN
@@ -63,7 +64,11 @@ async def starting_state(context: Context, case_id: UUID) -> CaseState:
     async with context.transaction() as session:
         case = await session.get_one(Case, case_id)
         head = await session.get_one(ChainHead, case_id)
-        asked = select(func.count()).select_from(DocumentRequest).where(DocumentRequest.case_id == case_id)
+        asked = (
+            select(func.count())
+            .select_from(DocumentRequest)
+            .where(DocumentRequest.case_id == case_id, DocumentRequest.reason == DOCUMENTS)
+        )
         received_at = case.reopened_at or case.received_at
         assert received_at is not None
         return CaseState(
@@ -130,7 +135,8 @@ async def claim_facts(context: Context, session: AsyncSession, case: Case) -> Cl
         ceilings=_ceilings(case.line),
         authority_version=HOUSE.version,
         approved_amount=case.approved_amount,
-        owed_back=await _owed_back(session, case.id),
+        owed_back=await owed_back(session, case.id),
+        owed_back_by=await _owed_back_by(session, case.id),
         transfers=await _transfers(session, case.id, parties),
     )
     if decision is not None:
@@ -227,11 +233,20 @@ async def _suspicion(session: AsyncSession, case_id: UUID) -> str:
     return referral.outcome if referral and referral.status == "concluded" else ""
 
 
-async def _owed_back(session: AsyncSession, case_id: UUID) -> Decimal:
+async def owed_back(session: AsyncSession, case_id: UUID) -> Decimal:
+    """What was ever booked as paid too much."""
     query = select(func.coalesce(func.sum(RecoveryClaim.expected_amount), 0)).where(
         RecoveryClaim.case_id == case_id, RecoveryClaim.recovery == Recovery.OVERPAYMENT.value
     )
     return Decimal((await session.execute(query)).scalar_one())
+
+
+async def _owed_back_by(session: AsyncSession, case_id: UUID) -> dict[UUID, Decimal]:
+    """By party, where it is known whose the overpayment is."""
+    party, amount = col(RecoveryClaim.party_id), func.sum(RecoveryClaim.expected_amount)
+    overpaid = RecoveryClaim.case_id == case_id, RecoveryClaim.recovery == Recovery.OVERPAYMENT.value
+    query = select(party, amount).where(*overpaid, party.is_not(None)).group_by(party).order_by(party)
+    return {party_id: Decimal(sum_) for party_id, sum_ in (await session.execute(query)) if party_id}
 
 
 async def _transfers(session: AsyncSession, case_id: UUID, parties: Sequence[Party]) -> dict[UUID, Transfer]:

@@ -18,11 +18,12 @@ from lian.domain.claims.checklist import DOCUMENT_LABELS
 from lian.domain.errors import Conflict, Invalid
 from lian.domain.labels import Label
 from lian.domain.messages import CommandResult, Withdraw
-from lian.domain.sla import Unit
-from lian.domain.status import PaymentStatus, label_of
-from lian.services.cases import CaseFile, case_file, earlier_result, find_case
+from lian.domain.plan import policy_id
+from lian.domain.status import ClockStatus, PaymentStatus, label_of
+from lian.services.cases import CaseFile, case_file, earlier_result, find_case, is_decided
 from lian.services.context import Context
 from lian.services.letters import coverage_label, reason_label
+from lian.services.reading_clocks import document_request_of, life_of, unpublished_year, wait_label, waits_of
 from lian.services.recording import put_on_record
 
 LONGEST_MESSAGE = 4000
@@ -35,6 +36,14 @@ class NeededDocument:
     code: str
     label: Label
     received: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """What the case waits for outside the house, until when at the latest."""
+
+    label: Label
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,14 @@ class Tracked:
     promised_at: datetime | None
     is_promised_by_the_hour: bool
     is_late: bool
+    is_extended: bool
+    """The promise takes longer than first promised; the customer was told before it fell due."""
+    is_standing_still: bool
+    """The promise stands still, so that no day can be told."""
+    unpublished_year: int | None
+    """No day can be told because the calendar of this year is not published yet."""
     waits_for_customer: bool
+    awaited: tuple[Awaited, ...]
     answer_by: datetime | None
     needed: tuple[NeededDocument, ...]
     steps: tuple[Step, ...]
@@ -133,7 +149,7 @@ class Tracked:
 
 
 async def track(context: Context, actor: Actor, number: str) -> Tracked:
-    """The customer's view of a case; staff who may see the case see the same."""
+    """The customer's view of a case, with their own part of it; staff who may see the case see everybody's."""
     file = await case_file(context, actor, number)
     return _tracked(file, context.now())
 
@@ -141,8 +157,8 @@ async def track(context: Context, actor: Actor, number: str) -> Tracked:
 def _tracked(file: CaseFile, now: datetime) -> Tracked:
     case, kind = file.case, kind_of(file.case.kind)
     stage, ending = kind.stage(case.stage), kind.endings.get(case.outcome)
-    request = next((r for r in file.requests if r.status == "open"), None)
-    promised_at = _promised_at(file, kind.promise)
+    request, promise = document_request_of(file.requests), _promise(file, kind.promise)
+    promised_at = promise.due_at if promise else (case.promised_at if case.generation == 1 else None)
     return Tracked(
         number=case.number,
         kind=kind.id,
@@ -154,9 +170,13 @@ def _tracked(file: CaseFile, now: datetime) -> Tracked:
         story=case.course if kind.intake else "",
         may_withdraw=case.status == "open" and stage.id not in kind.binding,
         promised_at=promised_at if not request else None,
-        is_promised_by_the_hour=any(p.id == kind.promise and p.unit is Unit.HOURS for p in kind.clocks),
+        is_promised_by_the_hour=kind.is_promised_by_the_hour,
         is_late=bool(promised_at and not case.closed_at and promised_at < now and not request),
+        is_extended=bool(promise and promise.extended),
+        is_standing_still=bool(promise and promise.status == ClockStatus.PAUSED),
+        unpublished_year=unpublished_year(case, promise) if promise else None,
         waits_for_customer=request is not None,
+        awaited=tuple(Awaited(wait_label(wait.reason), wait.answer_by) for wait in waits_of(file.requests)),
         answer_by=request.answer_by if request else None,
         needed=tuple(
             NeededDocument(code, DOCUMENT_LABELS[code], bool(answer)) for code, answer in request.items.items()
@@ -176,16 +196,10 @@ def _tracked(file: CaseFile, now: datetime) -> Tracked:
     )
 
 
-def _promised_at(file: CaseFile, name: str) -> datetime | None:
-    """When the promise of the case's present life falls due; a reopened case's old promise is no longer one."""
-    promises = [c for c in file.clocks if c.clock.partition("#")[0] == name]
-    if file.case.generation == 1:
-        return promises[0].due_at if promises else file.case.promised_at
-    return next((c.due_at for c in promises if _generation(c) == file.case.generation), None)
-
-
-def _generation(clock: Clock) -> int:
-    return int(clock.clock.partition("#")[2] or 1)
+def _promise(file: CaseFile, name: str) -> Clock | None:
+    """The promise of the case's present life, its newest round; a reopened case's old promise is no longer one."""
+    promises = [c for c in file.clocks if policy_id(c.clock) == name and life_of(c) == file.case.generation]
+    return max(promises, key=lambda c: c.started_at, default=None)
 
 
 def _steps(file: CaseFile) -> tuple[Step, ...]:
@@ -205,8 +219,7 @@ def _steps(file: CaseFile) -> tuple[Step, ...]:
 
 def _exposures(file: CaseFile) -> tuple[ExposureOutcome, ...]:
     """Decisions are shown once they are final, with their reasons (CLM-11); a reopened case's newest one counts."""
-    on_claim = [d for d in file.decisions if d.subject == "claim"]
-    if not on_claim or on_claim[-1].status != "final":
+    if not is_decided(file):
         return ()
     return tuple(
         ExposureOutcome(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import TypeAdapter
 from sqlmodel import SQLModel, func, select
 
 from api.app import create_api
@@ -20,6 +22,9 @@ from lian.auth.secrets import hash_token, new_token
 from lian.db.tables import ChainHead, Staff
 from lian.db.tables import SignIn as SignedIn
 from lian.domain import journal as j
+from lian.domain.calendars import plain_calendar
+from lian.domain.claims import figures
+from lian.domain.sla import ClockLedger, ClockPolicy, due_at
 from lian.services.context import Context
 from lian.services.notices import latest_notices
 from lian.services.policies import put_policy
@@ -150,6 +155,20 @@ async def open_task(
     )
     await as_process(context, case_id, event)
     return task_id
+
+
+async def start_clock(context: Context, case_id: UUID, name: str = "claim.total", **changes: Any) -> ClockPolicy:
+    """A promise of a claim, as the case's process starts it now."""
+    policy, now = replace(figures.TOTAL, **changes), context.now()
+    event = j.ClockStarted(
+        clock=name,
+        started_at=now,
+        policy=TypeAdapter(ClockPolicy).dump_python(policy, mode="json"),
+        due_at=due_at(policy=policy, calendar=plain_calendar("Asia/Shanghai"), ledger=ClockLedger(now)),
+        warn_at=None,
+    )
+    await as_process(context, case_id, event)
+    return policy
 
 
 async def as_process(context: Context, case_id: UUID, *events: j.Event) -> None:

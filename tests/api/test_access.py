@@ -29,8 +29,10 @@ from tests.api.conftest import (
     customer_of,
     keyed,
     open_task,
+    start_clock,
 )
 from tests.cast import OFFICE, motor_policy, once, pdf, reported_claim
+from tests.services.promised import HOUSE
 
 POLICY_BODY = {
     "line": "motor",
@@ -69,6 +71,8 @@ MATRIX: dict[str, tuple[Any, int, int, int]] = {
     "GET /cases": ({}, 200, 200, 200),
     "GET /cases/{number}": ({}, 404, 200, 404),
     "GET /cases/{number}/timeline": ({}, 403, 200, 403),
+    "GET /cases/{number}/clocks/{clock}": ({}, 403, 200, 403),
+    "GET /cases/{number}/certificate": ({}, 403, 200, 403),
     "POST /cases/{number}/messages": ({"json": {"body": "hello"}}, 404, 201, 403),
     "POST /cases/{number}/withdraw": ({"json": {"reason": "x"}}, 404, 403, 403),
     "POST /cases/{number}/reopen": ({"json": {"stage": "review", "reason": "x"}}, 403, 403, 403),
@@ -92,12 +96,16 @@ MATRIX: dict[str, tuple[Any, int, int, int]] = {
     "POST /tasks/{task_id}/release": ({}, 404, 200, 404),
     "POST /tasks/{task_id}/complete": ({"json": {"outcome": {"complexity": "simple"}}}, 404, 409, 404),
     "GET /commands/{command}": ({}, 404, 404, 404),
+    "GET /alerts": ({}, 403, 200, 403),
     "GET /sla/board": ({}, 403, 200, 403),
+    "GET /sla/late": ({}, 403, 200, 403),
     "GET /sla/promises": ({"params": {"state": "running"}}, 403, 200, 403),
+    "POST /sla/what-if": ({"json": {"policy": HOUSE}}, 403, 403, 200),
     "GET /track/{number}": ({}, 404, 200, 404),
     "GET /notices": ({}, 403, 403, 200),
     "GET /catastrophes": ({}, 403, 200, 403),
     "POST /catastrophes": ({"json": CATASTROPHE_BODY}, 403, 403, 403),
+    "POST /catastrophes/{code}/end": ({"json": {"to_on": "2026-01-05"}}, 403, 403, 403),
     "POST /catastrophes/{code}/claims": ({}, 403, 403, 403),
 }
 OPEN = {"POST /sessions", "POST /track/{number}/code", "POST /track/{number}/sessions"}
@@ -108,6 +116,8 @@ OUTSIDE: dict[str, tuple[int, int]] = {
     # what an agent gets on a case they brought, and an external adjuster on one with a task of theirs
     "GET /cases/{number}": (200, 200),
     "GET /cases/{number}/timeline": (403, 403),
+    "GET /cases/{number}/clocks/{clock}": (200, 200),
+    "GET /cases/{number}/certificate": (403, 403),
     "POST /cases/{number}/messages": (403, 403),
     "POST /cases/{number}/withdraw": (403, 403),
     "POST /cases/{number}/reopen": (403, 403),
@@ -153,6 +163,7 @@ class Place:
             command="staff:x",
             action="correct",
             code="FLOOD-1",
+            clock="claim.total",
         )
 
 
@@ -168,7 +179,7 @@ async def new_place(context: Context, **task: Any) -> Place:
 
 
 async def furnish(context: Context, number: str, **task: Any) -> Place:
-    """The case with a task and a document that staff filed."""
+    """The case with a clock, a task and a document that staff filed."""
     wang_sees = await add_document(
         context,
         OFFICE,
@@ -177,6 +188,7 @@ async def furnish(context: Context, number: str, **task: Any) -> Place:
         filename="身份证.pdf",
         chunks=once(pdf()),
     )
+    await start_clock(context, wang_sees.case_id)
     return Place(number, await open_task(context, wang_sees.case_id, **task), wang_sees.id)
 
 

@@ -19,6 +19,7 @@ from lian.domain.messages import Act, CompleteTask
 from lian.services.cases import find_case
 from lian.services.context import Context
 from lian.services.documents import letter_received, store_letter
+from lian.services.policies import put_policy
 from tests.api.conftest import (
     Headers,
     SignIn,
@@ -29,7 +30,7 @@ from tests.api.conftest import (
     keyed,
     open_task,
 )
-from tests.cast import OFFICE, pdf, reported_claim
+from tests.cast import OFFICE, motor_policy, pdf, reported_claim
 from tests.fakes.process import FakeProcess
 
 CANARY = "canary7731"
@@ -99,6 +100,51 @@ async def test_a_preview_tells_and_stores_nothing(
     assert (act.outcome["before"], act.outcome["after"], act.notes) == ("5000.00", "4000.00", "录入有误")
     same = {"outcome": outcome | {"after": "5000"}, "notes": "x"}
     assert_problem(await api.post(path, json=same, headers=keyed(wang)), 422)
+
+
+@pytest.mark.req("CLM-15")
+@pytest.mark.parametrize(
+    ("name", "after"), [("loss_at", "2025-12-01 08:30"), ("loss_cause", "fire"), ("policy_number", ...)]
+)
+async def test_an_exposure_that_a_figure_does_not_need_is_left_out_of_account(
+    api: httpx.AsyncClient, context: Context, wang: Headers, name: str, after: Any
+) -> None:
+    claim = await reported_claim(context)
+    (exposure,) = await rows(context, Exposure, claim.case_id)
+    if after is ...:
+        await put_policy(context, OFFICE, motor_policy(number="P-OTHER"))
+    path = f"/cases/{claim.number}/actions/correct/preview"
+    told = []
+    for exposure_id in ("", str(exposure.id), str(uuid4())):
+        outcome = {"name": name, "after": "P-OTHER" if after is ... else after, "exposure_id": exposure_id}
+        answer = await api.post(path, json={"outcome": outcome}, headers=wang)
+        assert answer.status_code == 200, answer.text
+        told.append(answer.json())
+    assert told[0] == told[1] == told[2]
+    assert told[0]["currency"] == "CNY"
+
+
+@pytest.mark.req("CLM-15")
+@pytest.mark.parametrize(
+    ("name", "after", "status"),
+    [
+        ("loss_at", "9999-12-31T23:59:00-12:00", 422),
+        ("loss_at", "0001-01-01T00:00:00+14:00", 422),
+        ("received_at", "9999-12-31 23:59", 422),
+        ("received_at", "2025-01-01 00:00", 422),
+        ("policy_number", "P-NONE", 404),
+    ],
+    ids=["the last day", "the first day", "in the future", "before the loss", "no such policy"],
+)
+async def test_a_preview_refuses_what_the_correction_would_be_refused_for(
+    api: httpx.AsyncClient, context: Context, wang: Headers, name: str, after: str, status: int
+) -> None:
+    claim = await reported_claim(context)
+    path, outcome = f"/cases/{claim.number}/actions/correct", {"name": name, "after": after}
+    seen = assert_problem(await api.post(f"{path}/preview", json={"outcome": outcome}, headers=wang), status)
+    assert seen["field"] == "after"
+    done = await api.post(path, json={"outcome": outcome, "notes": "x"}, headers=keyed(wang))
+    assert assert_problem(done, status)["detail"] == seen["detail"]
 
 
 BAD: dict[str, tuple[str, dict[str, Any], int]] = {

@@ -58,11 +58,35 @@ async def tagged(api: httpx.AsyncClient, headers: Headers) -> set[str]:
 
 
 async def test_an_event_that_cannot_be_one_is_refused(api: httpx.AsyncClient, li: Headers) -> None:
-    for wrong in ({"code": "flood"}, {"causes": []}, {"causes": ["aliens"]}, {"to_on": "2026-01-01"}, {"zone": "Mars"}):
+    for wrong in (
+        *({"code": "flood"}, {"causes": []}, {"causes": ["aliens"]}, {"to_on": "2026-01-01"}, {"zone": "Mars"}),
+        *({"to_on": "9999-12-31"}, {"from_on": "0001-01-01"}, {"from_on": "0001-01-01", "to_on": "0001-01-01"}),
+    ):
         assert_problem(await api.post("/catastrophes", json=FLOOD | wrong, headers=li), 422)
     assert (await api.post("/catastrophes", json=FLOOD, headers=li)).status_code == 201
     assert_problem(await api.post("/catastrophes", json=FLOOD, headers=li), 409)
     assert_problem(await api.post("/catastrophes/NONE/claims", headers=li), 404)
+
+
+@pytest.mark.req("CLM-3")
+async def test_an_event_is_ended_and_later_losses_are_no_longer_its(
+    api: httpx.AsyncClient, li: Headers, sun: Headers, policy: str
+) -> None:
+    declared = await api.post("/catastrophes", json=FLOOD, headers=li)
+    assert (declared.json()["to_on"], declared.json()["ended_at"]) == ("2026-01-06", None)
+    before = await api.post("/claims", json=claim_body(loss_cause="water"), headers=keyed(sun))
+    path = "/catastrophes/FLOOD-2026/end"
+    for wrong in ({"to_on": "9999-12-31"}, {"to_on": "2026-01-03"}, {"to_on": "soon"}, {}):
+        assert_problem(await api.post(path, json=wrong, headers=li), 422)
+    ended = await api.post(path, json={"to_on": "2026-01-04"}, headers=li)
+    assert (ended.status_code, ended.json()["to_on"], ended.json()["cases"]) == (200, "2026-01-04", 1), ended.text
+    assert ended.json()["ended_at"]
+    await api.post("/claims", json=claim_body(loss_cause="water"), headers=keyed(sun))
+    assert await tagged(api, li) == {before.json()["number"]}
+    assert (await api.post(path, json={"to_on": "2026-01-04"}, headers=li)).json() == ended.json()
+    assert_problem(await api.post(path, json={"to_on": "2026-01-05"}, headers=li), 409)
+    assert_problem(await api.post(path, json={"to_on": "2026-01-04"}, headers=sun), 403)
+    assert_problem(await api.post("/catastrophes/NONE/end", json={"to_on": "2026-01-04"}, headers=li), 404)
 
 
 # --- several claimants ------------------------------------------------------------------------------------------------

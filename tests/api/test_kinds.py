@@ -79,7 +79,7 @@ async def test_every_kind_is_described(api: httpx.AsyncClient, sun: Headers) -> 
     inquiry = kinds["inquiry"]
     assert inquiry["label"] == {"en": "Inquiry", "zh": "咨询"}
     assert [s["stage"] for s in inquiry["stages"]] == ["report", "answer", "specialist", "closed"]
-    assert [q["queue"] for q in inquiry["queues"]] == ["inquiries.answer", "inquiries.specialist"]
+    assert [q["queue"] for q in inquiry["queues"]] == ["inquiries.answer", "inquiries.specialist", "promises"]
     (clock,) = inquiry["clocks"]
     assert (clock["clock"], clock["amount"], clock["unit"], clock["is_told"]) == ("inquiry.answer", 24, "hours", True)
     form = inquiry["intake"]["form"]

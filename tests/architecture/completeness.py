@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Iterator, Sequence
@@ -21,8 +22,11 @@ from lian.auth.permissions import PERMISSIONS, ROLES
 from lian.domain.case_kind import FIRST, LAST, CaseKind, Intake, Step
 from lian.domain.errors import DomainError
 from lian.domain.labels import LANGUAGES, Label
-from lian.domain.sla import ClockPolicy
+from lian.domain.milestones import MILESTONES
+from lian.domain.promise_actions import PROMISE_ACTIONS
+from lian.domain.promise_tasks import PROMISE_TASKS
 from lian.domain.tasks import Form, Json, Question, TaskKind, accept_any, questions
+from lian.services.desk_tasks import DESK_TASKS
 from lian.services.outcomes import dump_outcome, parse_outcome
 from web.deps import Sent
 from web.presenters.forms import FormContext, Typed, present_form, read_outcome
@@ -125,51 +129,65 @@ def _tasks(kind: CaseKind, world: World) -> Iterator[str]:
         reply = questions(task.outcome).get(task.replies_with)
         if task.replies_with and not (reply and reply.personal and reply.widget == "text"):
             yield f"task {task.id}: replies_with {task.replies_with} is not a personal text of its outcome"
+    missing = sorted({task.id for task in PROMISE_TASKS} - {task.id for task in kind.tasks})
+    yield from (f"task {task}: every kind has it, for its promises" for task in missing)
+    offered = {action.id for action in kind.actions}
+    yield from (
+        f"action {action.id}: every kind has it, for its promises"
+        for action in PROMISE_ACTIONS
+        if action.id not in offered
+    )
+    yield from (f"task {task.id}: nothing says what its answer does" for task in kind.tasks if _does_nothing(task))
     waiting = {task.queue for task in kind.tasks}
     yield from (f"queue {queue}: no task ever waits in it" for queue in kind.queues if queue not in waiting)
+
+
+def _does_nothing(task: TaskKind) -> bool:
+    """Whether it is answered at the desk, and no service knows what follows."""
+    return task.on == "desk" and task.id not in DESK_TASKS
 
 
 def _clocks(kind: CaseKind, world: World) -> Iterator[str]:
     if kind.promise not in {clock.id for clock in kind.clocks}:
         yield f"promise {kind.promise}: it is not one of the kind's clocks"
     yield from (f"clock {clock.id}: no source for its figure" for clock in kind.clocks if not clock.source)
+    named = {
+        clock.id: {clock.starts_on, *clock.stops_on, *clock.cancels_on, *clock.restarts_on} for clock in kind.clocks
+    }
+    for clock_id, milestones in named.items():
+        unknown = sorted(milestones - MILESTONES.keys() - {""})
+        yield from (f"clock {clock_id}: there is no milestone {name}" for name in unknown)
     workflow = next((w for w in world.workflows if w.__name__ == kind.workflow), None)
     if workflow is None:
         yield f"workflow {kind.workflow}: it is not registered in workflows/registry.py"
-    elif kind.workflow != STANDARD:
-        source = "\n".join(_sources(workflow))
-        for clock in kind.clocks:
-            if not any(name in source for name in _names_of(clock, workflow)):
-                yield f"clock {clock.id}: nothing starts it"
-
-
-def _sources(workflow: type[Any]) -> Iterator[str]:
-    """The code of a procedure: its own and what it inherits, without the engine."""
-    for each in workflow.__mro__:
-        module = inspect.getmodule(each)
-        if module and module.__name__.startswith("workflows.") and module.__name__ != "workflows.engine":
-            yield inspect.getsource(module)
-
-
-def _names_of(clock: ClockPolicy, workflow: type[Any]) -> Iterator[str]:
-    """How code may name a clock: by its id, its constant, or a function of the same module that chooses it."""
-    yield f'"{clock.id}"'
-    for module in _figures():
-        constants = [name for name, value in vars(module).items() if value is clock]
-        yield from (f".{name}" for name in constants)
-        for name, function in inspect.getmembers(module, inspect.isfunction):
-            if any(re.search(rf"\b{constant}\b", inspect.getsource(function)) for constant in constants):
-                yield f".{name}("
+        return
+    reached = milestones_of(workflow) | {name for step in kind.steps for name in step.reaches}
+    for clock in kind.clocks:
+        if (clock.starts_on or "received") not in reached:
+            yield f"clock {clock.id}: nothing starts it"
+        # An answer that ends a case of the standard procedure stops whatever still runs.
+        if clock.stops_on and not reached & {*clock.stops_on} and kind.workflow != STANDARD:
+            yield f"clock {clock.id}: nothing stops it"
+        if clock.grade and not any(call == "grade" for call, _ in _calls(workflow)):
+            yield f"clock {clock.id}: nothing says of which grade a case is"
 
 
 @cache
-def _figures() -> list[Any]:
-    import importlib
+def milestones_of(workflow: type[Any]) -> frozenset[str]:
+    """The milestones that a procedure comes to, in its own code and what it inherits."""
+    calls = (call for name, call in _calls(workflow) if name == "reached" and call.args)
+    words = (node for call in calls for node in ast.walk(call.args[0]) if isinstance(node, ast.Constant))
+    return frozenset(str(word.value) for word in words)
 
-    return [
-        importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-        for path in sorted((ROOT / "lian" / "domain").glob("*/figures.py"))
-    ]
+
+def _calls(workflow: type[Any]) -> Iterator[tuple[str, ast.Call]]:
+    """Every call of a method in the code of a procedure, with the method's name."""
+    for each in workflow.__mro__:
+        module = inspect.getmodule(each)
+        if module and module.__name__.startswith("workflows."):
+            for node in ast.walk(ast.parse(inspect.getsource(module))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    yield node.func.attr, node
 
 
 # --- procedure and endings --------------------------------------------------------------------------------------------
@@ -178,12 +196,12 @@ def _figures() -> list[Any]:
 def _steps(kind: CaseKind) -> Iterator[str]:
     if (kind.workflow == STANDARD) != bool(kind.steps):
         yield f"steps: `{STANDARD}` runs a kind by its steps, and nothing else does"
-    stages, clocks = {stage.id for stage in kind.stages}, {clock.id for clock in kind.clocks}
+    stages = {stage.id for stage in kind.stages}
     for n, step in enumerate(kind.steps):
         where = f"step {n + 1}"
         if step.stage not in stages - {FIRST, LAST}:
             yield f"{where}: {step.stage} is not a stage between the first and the last"
-        yield from (f"{where}: there is no clock {clock} to stop" for clock in step.stops if clock not in clocks)
+        yield from (f"{where}: there is no milestone {name}" for name in step.reaches if name not in MILESTONES)
         if not kind.has_task(step.task):
             yield f"{where}: there is no task {step.task}"
             continue

@@ -12,6 +12,8 @@ from lian.domain.case_kind import CaseKind, Ending, Intake, Stage, Step
 from lian.domain.case_kinds import KINDS
 from lian.domain.inquiries.definition import INQUIRY
 from lian.domain.labels import Label
+from lian.domain.promise_tasks import PROMISE_TASKS
+from lian.domain.promise_tasks import QUEUES as PROMISE_QUEUES
 from lian.domain.sla import ClockPolicy, Unit
 from lian.domain.tasks import TaskKind, question
 from tests.architecture.completeness import World, complaints
@@ -30,11 +32,15 @@ def test_a_kind_lacks_nothing(kind: CaseKind) -> None:
 def test_no_two_kinds_are_taken_for_each_other() -> None:
     for what in ("id", "prefix"):
         assert len({getattr(kind, what) for kind in KINDS.values()}) == len(KINDS)
-    for what in ("tasks", "clocks"):
-        ids = [each.id for kind in KINDS.values() for each in getattr(kind, what)]
-        assert sorted(ids) == sorted(set(ids)), what
-    queues = [queue for kind in KINDS.values() for queue in kind.queues]
-    assert len(queues) == len(set(queues))
+    found = [each for kind in KINDS.values() for each in shared_ids(kind)]
+    assert sorted(found) == sorted(set(found))
+
+
+def shared_ids(kind: CaseKind) -> list[str]:
+    """What two kinds must not both have; what all do about their promises they have in common."""
+    in_common = {*PROMISE_QUEUES, *(task.id for task in PROMISE_TASKS)}
+    named = {"task": [t.id for t in kind.tasks], "clock": [c.id for c in kind.clocks], "queue": [*kind.queues]}
+    return [f"{what} {each}" for what, ids in named.items() for each in ids if each not in in_common]
 
 
 @pytest.mark.req("INQ-1")
@@ -95,18 +101,19 @@ HALF = CaseKind(
             "half.lost",
             "task:lost",
             Verdict,
+            on="desk",
             replies_with="words",
         ),
     ),
     queues={"half.empty": Label("Empty", "空")},
-    clocks=(ClockPolicy("half.once", Label("Once", "一次"), 1, Unit.HOURS, pausable=False),),
+    clocks=(ClockPolicy("half.once", Label("Once", "一次"), 1, Unit.HOURS, pausable=False, stops_on=("half.done",)),),
     promise="half.never",
     outcomes={"done": Label("Done", "完成")},
     pack="",
     intake=Intake(Label("Tell", "告知"), Label("Us.", "我们。"), Told, examples=({"words": 5},)),
     steps=(
         Step("start", "judge", ends={"done": "done", "on": "gone"}, by_another=True),
-        Step("nowhere", "judge", stops=("half.twice",), ends={"done": "done", "off": "done"}),
+        Step("nowhere", "judge", reaches=("half.twice",), ends={"done": "done", "off": "done"}),
         Step("start", "guess"),
     ),
     endings={"lost": Ending(Label("Lost", "丢失"), Label("Gone.", "没了。"), stage="limbo")},
@@ -129,13 +136,21 @@ LACKS = [
     "task judge: replies_with words is not a personal text of its outcome",
     "queue half.empty: no task ever waits in it",
     "promise half.never: it is not one of the kind's clocks",
+    "task explain_lateness: every kind has it, for its promises",
+    "task approve_extension: every kind has it, for its promises",
+    "action extend_promise: every kind has it, for its promises",
+    "action start_wait: every kind has it, for its promises",
+    "action end_wait: every kind has it, for its promises",
+    "action note_milestone: every kind has it, for its promises",
+    "task judge: nothing says what its answer does",
     "clock half.once: no source for its figure",
+    "clock half.once: there is no milestone half.done",
     "workflow Nobody: it is not registered in workflows/registry.py",
     "steps: `Standard` runs a kind by its steps, and nothing else does",
     "step 1: it ends as gone, which is no outcome",
     "step 1: every answer ends the case, so the next step never comes",
     "step 2: nowhere is not a stage between the first and the last",
-    "step 2: there is no clock half.twice to stop",
+    "step 2: there is no milestone half.twice",
     "step 2: off is no result of judge",
     "step 3: there is no task guess",
     "step 1: nobody answered before it, so nobody can be excluded",
@@ -179,4 +194,32 @@ def test_a_permission_nobody_has_and_a_clock_nobody_starts_are_noticed() -> None
     assert "task answer_inquiry: no role has task:inquire" in complaints(INQUIRY, World(roles={}))
     never = ClockPolicy("claim.never", Label("Never", "从不"), 1, Unit.HOURS, pausable=False, source="test")
     claim = KINDS["claim"]
-    assert "clock claim.never: nothing starts it" in complaints(replace(claim, clocks=(*claim.clocks, never)))
+
+    def lacks(clock: ClockPolicy) -> set[str]:
+        return {each for each in complaints(replace(claim, clocks=(*claim.clocks, clock))) if clock.id in each}
+
+    assert lacks(replace(never, starts_on="received", stops_on=("paid",))) == set()
+    assert lacks(replace(never, starts_on="policy_issued")) == {"clock claim.never: nothing starts it"}
+    assert lacks(replace(never, stops_on=("survey_run",))) == {"clock claim.never: nothing stops it"}
+    assert lacks(replace(never, starts_on="never")) == {
+        "clock claim.never: nothing starts it",
+        "clock claim.never: there is no milestone never",
+    }
+
+
+def test_a_clock_of_a_grade_needs_a_procedure_that_grades() -> None:
+    class Standard:
+        """Says nothing of grades."""
+
+    graded = replace(INQUIRY, clocks=(replace(INQUIRY.clocks[0], grade="simple"),))
+    complaint = "clock inquiry.answer: nothing says of which grade a case is"
+    assert complaint in complaints(graded, World(workflows=(Standard,)))
+    assert complaint not in complaints(graded)
+
+
+def test_what_two_kinds_both_have_is_noticed() -> None:
+    again = replace(INQUIRY, id="again", queues={"claims.review": Label("Review", "初审")})
+    found = [each for kind in (KINDS["claim"], INQUIRY, again) for each in shared_ids(kind)]
+    twice = {each for each in found if found.count(each) > 1}
+    assert twice >= {"queue claims.review", "task answer_inquiry", "clock inquiry.answer"}
+    assert "task explain_lateness" not in found

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from lian.domain.errors import Unavailable
+from lian.domain.errors import Conflict, Unavailable
 from lian.domain.messages import (
     Act,
     BankAnswered,
@@ -16,6 +16,8 @@ from lian.domain.messages import (
     CompleteTask,
     PaymentSettled,
     PayOut,
+    Replan,
+    TakeBack,
     Withdraw,
 )
 
@@ -25,6 +27,8 @@ class FakeProcess:
     """Stands behind `lian.services.ports.CaseProcess`."""
 
     away: bool = False
+    gone: set[UUID] = field(default_factory=set)
+    """Cases without a process."""
     told: list[Any] = field(default_factory=list)
 
     def _note(self, message: Any) -> None:
@@ -53,8 +57,19 @@ class FakeProcess:
     async def payment_settled(self, case_id: UUID, message: PaymentSettled) -> None:
         self._note(message)
 
-    async def payment_returned(self, case_id: UUID, message: PaymentSettled) -> None:
-        self._note(message)
+    async def take_back(self, case_id: UUID, command: TakeBack) -> CommandResult:
+        self._note(command)
+        return CommandResult(command_id=command.command_id, seq=len(self.told))
+
+    async def look_at_clocks(self, case_id: UUID) -> None:
+        if case_id in self.gone:
+            raise Conflict("The case is closed or not yet started; reload and try again.")
+        self._note(("look_at_clocks", case_id))
+
+    async def replan(self, case_id: UUID, order: Replan) -> None:
+        if case_id in self.gone:
+            raise Conflict("The case is closed or not yet started; reload and try again.")
+        self._note(("replan", case_id, order))
 
     async def start_payment(self, order: PayOut) -> None:
         self._note(order)

@@ -10,7 +10,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -23,11 +23,13 @@ from lian.notify.letters import (
     DenialReason,
     DeniedExposure,
     DocumentRequestFacts,
+    ExtensionFacts,
     MissingDocument,
     VoucherFacts,
     amount_in_capitals,
     render_denial,
     render_document_request,
+    render_extension,
     render_voucher,
 )
 
@@ -83,6 +85,21 @@ REQUEST = DocumentRequestFacts(
 )
 
 
+EXTENSION = ExtensionFacts(
+    insurer_name="Lian Insurance 立案保险",
+    case_number="CMP-2026-000123",
+    policy_number="P-2025-88812",
+    addressee="赵晓梅",
+    written_on=date(2026, 3, 30),
+    promise=Label("Handling of a complex complaint", "复杂投诉处理"),
+    more=Label("30 calendar days", "30个自然日"),
+    due=date(2026, 4, 1),
+    new_due=date(2026, 5, 1),
+    rule="银保监会令2020年第3号 18(1)",
+    address="https://claims.example/track",
+)
+
+
 def text_of(template: str, words: dict[str, Any]) -> str:
     """The letter as a person reads it, without its layout."""
     page = letters._render(template, words, date(2026, 3, 5), output="html").decode()
@@ -99,6 +116,51 @@ def denial(language: Language, **changes: Any) -> str:
 
 def request(language: Language, **changes: Any) -> str:
     return text_of("request.typ", letters.request_words(replace(REQUEST, **changes), language))
+
+
+def extension(language: Language, **changes: Any) -> str:
+    return text_of("extension.typ", letters.extension_words(replace(EXTENSION, **changes), language))
+
+
+@pytest.mark.req("CLM-12")
+def test_a_longer_time_is_told_with_both_dates_its_rule_and_the_ways_to_complain() -> None:
+    chinese = extension("zh-CN")
+    for words in (
+        "复杂投诉处理",
+        "30个自然日",
+        "2026年4月1日",
+        "2026年5月1日",
+        "18(1)",
+        "投诉",
+        "12378",
+        "claims.example",
+    ):
+        assert words in chinese
+    english = extension("en")
+    for words in ("Handling of a complex complaint", "1 April 2026", "1 May 2026", "complaint", "regulator", "online"):
+        assert words in english
+
+
+@pytest.mark.req("CLM-12")
+def test_a_longer_time_of_hours_is_told_by_the_moment() -> None:
+    text = extension("en", due=datetime(2026, 4, 1, 9, 5), new_due=datetime(2026, 4, 2, 9, 5))  # noqa: DTZ001
+    assert "1 April 2026, 09:05" in text
+    assert "2 April 2026, 09:05" in text
+
+
+@pytest.mark.req("CLM-12")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_longer_time_without_dates_leaves_no_gap(language: Language) -> None:
+    text = extension(language, due=None, new_due=None, rule="", address="", policy_number="")
+    assert ("not known yet" if language == "en" else "暂无法确定") in text
+    assert not any(words in text for words in ("Rule that allows it", "延期依据", "Policy number", "保单号"))
+    assert render_extension(replace(EXTENSION, due=None, policy_number=""), language=language).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(("is_claim", "department"), [(True, ""), (False, "客户服务部")])
+def test_a_letter_on_no_claim_is_not_signed_by_the_claims_department(is_claim: bool, department: str) -> None:
+    words = letters.extension_words(replace(EXTENSION, is_claim=is_claim), "zh-CN")
+    assert words["department"] == department
 
 
 @pytest.mark.req("CLM-10")
@@ -182,6 +244,7 @@ def test_what_people_write_is_never_markup(language: Language) -> None:
     assert HOSTILE in voucher(language, payee_name=HOSTILE)
     assert HOSTILE in denial(language, addressee=HOSTILE)
     assert HOSTILE in request(language, addressee=HOSTILE)
+    assert HOSTILE in extension(language, addressee=HOSTILE, rule=HOSTILE)
     hostile = Label(HOSTILE, HOSTILE)
     reason = DenialReason(words=hostile, clause=HOSTILE)
     assert denial(language, exposures=[DeniedExposure(coverage=hostile, reasons=[reason])]).count(HOSTILE) == 3

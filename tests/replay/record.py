@@ -2,6 +2,7 @@
 
 Not collected with the tests. The payloads are sealed with the tests' own key ring. Histories of earlier versions stay;
 a new version is recorded beside them.
+`advanced`, `received` and `shared` hold what later patches do otherwise, and cannot be recorded again.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from lian.services.catastrophes import (
     CATASTROPHE,
     CatastropheGiven,
     declare_catastrophe,
+    end_catastrophe,
     list_catastrophes,
     suggest,
     tag_known_claims,
@@ -127,6 +128,10 @@ async def test_claims_reported_before_it_was_declared_are_tagged_once_and_not_ag
         {"causes": ()},
         {"to_on": date(2026, 9, 2)},
         {"zone": "Mars"},
+        {"to_on": date.max},
+        {"to_on": date(2200, 1, 2)},
+        {"from_on": date.min},
+        {"from_on": date(1899, 12, 31)},
         {"name_zh": " "},
     ],
 )
@@ -134,6 +139,67 @@ async def test_what_cannot_be_an_event_is_refused(context: Context, lead: Actor,
     with pytest.raises(Invalid):
         await declare_catastrophe(context, lead, typhoon(**change))
     assert await list_catastrophes(context, lead) == []
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+async def test_the_first_and_last_days_we_reckon_with_are_reckoned_with(
+    context: Context, lead: Actor, zone: str
+) -> None:
+    await declare_catastrophe(context, lead, typhoon(from_on=date(1900, 1, 1), to_on=date(2200, 1, 1), zone=zone))
+    await reported_claim(context, loss_cause=LossCause.STORM, loss_at=at(4, 12))
+    assert await tags(context) == [("HAIKUI-2026", "system")]
+    assert await tag_known_claims(context, lead, "HAIKUI-2026") == 0
+
+
+# --- its end ----------------------------------------------------------------------------------------------------------
+
+
+async def test_once_it_has_ended_only_its_real_days_count_and_who_ended_it_is_on_record(
+    context: Context, lead: Actor
+) -> None:
+    await declare_catastrophe(context, lead, typhoon(to_on=date(2026, 12, 31)))
+    inside = await reported_claim(context, loss_cause=LossCause.STORM, loss_at=at(4, 12))
+    seen = await end_catastrophe(context, lead, "HAIKUI-2026", to_on=date(2026, 9, 5))
+    assert (seen.event.to_on, seen.event.ended_by, seen.cases) == (date(2026, 9, 5), lead.id, 1)
+    assert seen.event.ended_at is not None
+    await reported_claim(context, loss_cause=LossCause.STORM, loss_at=at(6, 0))
+    found = await list_cases(context, lead, CaseQuery(tag="catastrophe:HAIKUI-2026"))
+    assert [case.number for case in found] == [inside.number]
+
+
+async def test_it_may_end_later_than_was_expected_and_earlier_claims_are_tagged_then(
+    context: Context, lead: Actor
+) -> None:
+    await declare_catastrophe(context, lead, typhoon())
+    await reported_claim(context, loss_cause=LossCause.STORM, loss_at=at(7, 12))
+    await end_catastrophe(context, lead, "HAIKUI-2026", to_on=date(2026, 9, 7))
+    assert await tag_known_claims(context, lead, "HAIKUI-2026") == 1
+
+
+async def test_a_claim_keeps_its_tag_when_the_event_ends_before_its_loss(context: Context, lead: Actor) -> None:
+    await declare_catastrophe(context, lead, typhoon())
+    await reported_claim(context, loss_cause=LossCause.STORM, loss_at=at(5, 12))
+    seen = await end_catastrophe(context, lead, "HAIKUI-2026", to_on=date(2026, 9, 4))
+    assert (await tags(context), seen.cases) == ([("HAIKUI-2026", "system")], 1)
+
+
+async def test_it_ends_once_and_a_repeat_changes_nothing(context: Context, lead: Actor) -> None:
+    await declare_catastrophe(context, lead, typhoon())
+    first = await end_catastrophe(context, lead, "HAIKUI-2026", to_on=date(2026, 9, 4))
+    gao = await hire(context, "gao")
+    again = await end_catastrophe(context, gao, "HAIKUI-2026", to_on=date(2026, 9, 4))
+    assert (again.event.ended_at, again.event.ended_by) == (first.event.ended_at, lead.id)
+    with pytest.raises(Conflict):
+        await end_catastrophe(context, gao, "HAIKUI-2026", to_on=date(2026, 9, 5))
+
+
+@pytest.mark.parametrize("to_on", [date(2026, 9, 2), date(2200, 1, 2), date.max, date.min])
+async def test_a_day_on_which_it_cannot_have_ended_is_refused(context: Context, lead: Actor, to_on: date) -> None:
+    await declare_catastrophe(context, lead, typhoon())
+    with pytest.raises(Invalid):
+        await end_catastrophe(context, lead, "HAIKUI-2026", to_on=to_on)
+    (seen,) = await list_catastrophes(context, lead)
+    assert (seen.event.to_on, seen.event.ended_at) == (date(2026, 9, 5), None)
 
 
 async def test_a_code_is_used_once_and_not_everybody_declares(context: Context, lead: Actor) -> None:
@@ -145,8 +211,12 @@ async def test_a_code_is_used_once_and_not_everybody_declares(context: Context, 
         await declare_catastrophe(context, wang, typhoon(code="OTHER"))
     with pytest.raises(NotAllowed):
         await tag_known_claims(context, wang, "HAIKUI-2026")
+    with pytest.raises(NotAllowed):
+        await end_catastrophe(context, wang, "HAIKUI-2026", to_on=date(2026, 9, 4))
     with pytest.raises(NotFound):
         await tag_known_claims(context, lead, "UNKNOWN")
+    with pytest.raises(NotFound):
+        await end_catastrophe(context, lead, "UNKNOWN", to_on=date(2026, 9, 4))
 
 
 async def test_the_same_tag_said_twice_is_one_row_and_rebuilds(context: Context, lead: Actor) -> None:

@@ -15,17 +15,17 @@ from sqlmodel import select
 from lian.auth.actor import Actor
 from lian.db.balance import unbalanced
 from lian.db.journal import compare
-from lian.db.tables import Case, Exposure, JournalEntry, RecoveryClaim, ReserveLine
+from lian.db.tables import Case, Exposure, JournalEntry, OutboxMessage, RecoveryClaim, ReserveLine
 from lian.domain import journal as j
 from lian.domain.claims.money_actions import CLOSING_REASONS, MONEY_ACTIONS, OpenRecovery
-from lian.domain.errors import Conflict, Invalid, NotAllowed
+from lian.domain.errors import Conflict, Invalid, NotAllowed, Unavailable
 from lian.domain.ledger import Account
 from lian.domain.tasks import ActionKind, questions
 from lian.services.actions import act, show_action, without_personal
 from lian.services.context import Context
 from lian.services.intake import Registered
 from lian.services.reading_money import money_of
-from lian.services.recording import put_on_record
+from lian.services.recording import PAYMENT_RETURNED, enqueue, put_on_record
 from tests.cast import as_customer, hire, reported_claim
 
 pytestmark = pytest.mark.req("CLM-15")
@@ -220,6 +220,23 @@ async def test_a_recovery_runs_from_its_opening_to_its_end(context: Context) -> 
     async with context.transaction() as session:
         assert (await compare(session, context.ring)).damages == []
         assert await unbalanced(session) == []
+
+
+async def test_nothing_is_booked_on_a_recovery_while_a_payment_of_the_case_is_coming_back(context: Context) -> None:
+    """The return may lower what is owed: it must find every receipt there is, and none may come in between."""
+    case, wang = await reported_claim(context), await hire(context, "wang")
+    await owed_back(context, case, "1000")
+    payload = {"case_id": str(case.case_id), "payment_id": str(uuid4()), "reason": "AC04"}
+    async with context.transaction() as session:
+        await enqueue(session, topic=PAYMENT_RETURNED, key="returned:1", payload=payload, now=context.now())
+    with pytest.raises(Unavailable):
+        await receive(context, wang, case, "1000")
+    with pytest.raises(Unavailable):
+        await close(context, wang, case, "settled")
+    async with context.transaction() as session:
+        message = (await session.execute(select(OutboxMessage).where(OutboxMessage.key == "returned:1"))).scalar_one()
+        message.done_at = context.now()
+    await receive(context, wang, case, "1000")
 
 
 @pytest.mark.req("SEC-2")

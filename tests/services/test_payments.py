@@ -29,13 +29,14 @@ from lian.db.tables import (
 )
 from lian.domain import journal as j
 from lian.domain.errors import Conflict, Unavailable
-from lian.domain.messages import BankAnswered, PaymentSettled
+from lian.domain.messages import BankAnswered, CommandResult, PaymentSettled, TakeBack
 from lian.notify.mail import Mail
 from lian.services.context import Context, utc_now
 from lian.services.notices import words_for
 from lian.services.payments import bank_of, instruct_bank, read_bank_answers, settle_payment
 from lian.services.recording import PAYMENT_RETURNED, put_on_record
-from lian.services.relay import payment_returned, relay_once, send_notices
+from lian.services.relay import relay_once, send_notices
+from lian.services.returns import payment_returned
 from lian.storage.bank_files import read_pain_001, render_pain_002
 from tests.cast import reported_claim
 from tests.fakes.process import FakeProcess
@@ -221,12 +222,30 @@ async def relay_all(context: Context) -> None:
         pass
 
 
-async def test_a_payment_that_comes_back_is_booked_once_however_often_the_file_is_read(context: Context) -> None:
+def told_back(process: FakeProcess) -> list[TakeBack]:
+    return [message for message in process.told if isinstance(message, TakeBack)]
+
+
+def in_the_process(back: TakeBack) -> list[j.Event]:
+    """What the process puts on record when it is told of a return."""
+    reduced = sum(back.reduced.values(), Decimal(0))
+    return [
+        j.PaymentReturned(payment_id=back.payment_id, reason=back.reason, reduced=reduced),
+        *(j.RecoveryReduced(recovery_id=id_, amount=amount) for id_, amount in back.reduced.items()),
+    ]
+
+
+async def test_a_closed_cases_payment_that_comes_back_is_booked_once_however_often_the_file_is_read(
+    context: Context,
+) -> None:
     payment = await paid_payment(context)
     assert (await case_of(context, payment)).paid_amount == AMOUNT
+    await relay_all(context)
+    await record(context, payment.case_id, j.CaseClosed(outcome="paid"))
     await bank_says(context, payment, accepted=False, reason="AC04 account closed")
     for _ in range(3):
         assert await read_bank_answers(context) >= 1
+        await relay_all(context)
         await forget_files(context)
     returned = await fresh(context, payment.id)
     assert (returned.status, returned.reject_reason) == ("returned", "AC04 account closed")
@@ -241,13 +260,14 @@ async def test_a_payment_that_comes_back_is_booked_once_however_often_the_file_i
 
 async def test_the_banks_first_word_told_again_after_a_return_changes_nothing(context: Context) -> None:
     payment = await paid_payment(context)
-    await bank_says(context, payment, accepted=False)
-    await read_bank_answers(context)
+    await record(context, payment.case_id, j.PaymentReturned(payment_id=payment.id, reason="AC04"))
     again = BankAnswered(payment_id=payment.id, accepted=True, reference="REF1")
     assert await settle_payment(context, again) == "returned"
 
 
-async def test_a_refusal_that_overtakes_its_acceptance_waits_and_is_not_lost(context: Context) -> None:
+async def test_a_refusal_that_overtakes_its_acceptance_waits_and_is_not_lost(
+    context: Context, process: FakeProcess
+) -> None:
     payment = await requested_payment(context)
     await bank_says(context, payment, accepted=True)
     await bank_says(context, payment, accepted=False)
@@ -255,8 +275,10 @@ async def test_a_refusal_that_overtakes_its_acceptance_waits_and_is_not_lost(con
     assert await read_bank_answers(context) == 0
     assert (await fresh(context, payment.id)).status == "sent"
     await settle_payment(context, BankAnswered(payment_id=payment.id, accepted=True, reference="REF1"))
+    await relay_all(context)
     assert await read_bank_answers(context) == 1
-    assert (await fresh(context, payment.id)).status == "returned"
+    await relay_all(context)
+    assert [back.payment_id for back in told_back(process)] == [payment.id]
     assert await read_bank_answers(context) == 0
 
 
@@ -323,8 +345,7 @@ async def test_an_acceptance_after_a_refusal_is_for_a_person_to_look_at(context:
 
 async def test_the_customer_is_told_that_the_money_came_back(context: Context) -> None:
     payment = await paid_payment(context)
-    await bank_says(context, payment, accepted=False)
-    await read_bank_answers(context)
+    await record(context, payment.case_id, j.PaymentReturned(payment_id=payment.id, reason="AC04"))
     async with context.transaction() as session:
         query = select(Notice).where(Notice.key == f"payment.returned:{payment.case_id}:{payment.id}")
         (notice,) = (await session.execute(query)).scalars().all()
@@ -341,9 +362,54 @@ async def test_an_open_case_is_told_of_the_return_until_it_has_heard(context: Co
     process.away = False
     context.now = lambda: utc_now() + timedelta(minutes=5)
     await relay_all(context)
-    told = [m for m in process.told if isinstance(m, PaymentSettled) and m.status == "returned"]
-    assert told == [PaymentSettled(payment_id=payment.id, status="returned", amount=AMOUNT)]
+    (back,) = told_back(process)
+    assert (back.payment_id, back.reduced, back.owed_back) == (payment.id, {}, 0)
     assert await of_type(context, payment.case_id, j.CaseReopened) == []
+
+
+async def test_an_open_cases_return_is_put_on_record_by_its_process_alone(
+    context: Context, process: FakeProcess
+) -> None:
+    """Booked at the desk, it would pass the process by, which decides about the same money at that very moment."""
+    payment, recovery_id = await paid_payment(context), uuid4()
+    await relay_all(context)
+    overpaid = j.RecoveryOpened(
+        recovery_id=recovery_id, recovery="overpayment", expected_amount=Decimal(500), currency="CNY"
+    )
+    await record(context, payment.case_id, overpaid)
+    await bank_says(context, payment, accepted=False)
+    await read_bank_answers(context)
+    await relay_all(context)
+    assert ((await fresh(context, payment.id)).status, len(told_back(process))) == ("confirmed", 1)
+    (back,) = told_back(process)
+    assert (back.reduced, back.owed_back) == ({recovery_id: Decimal(500)}, 500)
+    await record(context, payment.case_id, *in_the_process(back))
+    async with context.transaction() as session:
+        assert await unbalanced(session) == []
+    assert (await case_of(context, payment)).paid_amount == 0
+
+
+async def test_a_payment_recalled_while_its_return_is_on_its_way_is_a_receipt_of_the_recovery(
+    context: Context, process: FakeProcess
+) -> None:
+    payment, recovery_id = await paid_payment(context), uuid4()
+    await bank_says(context, payment, accepted=False)
+    await read_bank_answers(context)
+    await record(
+        context,
+        payment.case_id,
+        j.PaymentReversed(payment_id=payment.id, why="wrong_payee", recovery_id=recovery_id, reversed_by="staff:b"),
+        j.RecoveryOpened(
+            recovery_id=recovery_id, recovery="recall", expected_amount=AMOUNT, currency="CNY", payment_id=payment.id
+        ),
+    )
+    await relay_all(context)
+    context.now = lambda: utc_now() + timedelta(minutes=5)
+    await relay_all(context)
+    async with context.transaction() as session:
+        assert (await session.get_one(RecoveryClaim, recovery_id)).received_amount == AMOUNT
+        assert await unbalanced(session) == []
+    assert told_back(process) == []
 
 
 async def test_a_case_hears_that_it_was_paid_before_it_hears_that_it_came_back(
@@ -352,13 +418,13 @@ async def test_a_case_hears_that_it_was_paid_before_it_hears_that_it_came_back(
     payment = await paid_payment(context)
     await bank_says(context, payment, accepted=False)
     await read_bank_answers(context)
-    payload = {"case_id": str(payment.case_id), "payment_id": str(payment.id), "amount": str(AMOUNT)}
+    payload = {"case_id": str(payment.case_id), "payment_id": str(payment.id), "reason": "AC04"}
     with pytest.raises(Unavailable):
         await payment_returned(context, payload)
     await relay_all(context)
     context.now = lambda: utc_now() + timedelta(minutes=5)
     await relay_all(context)
-    assert [m.status for m in process.told if isinstance(m, PaymentSettled)] == ["confirmed", "returned"]
+    assert [type(m) for m in process.told if isinstance(m, PaymentSettled | TakeBack)] == [PaymentSettled, TakeBack]
 
 
 async def test_a_closed_case_lives_again_at_its_settlement_once(context: Context, process: FakeProcess) -> None:
@@ -367,7 +433,7 @@ async def test_a_closed_case_lives_again_at_its_settlement_once(context: Context
     await record(context, payment.case_id, j.CaseClosed(outcome="paid"))
     await bank_says(context, payment, accepted=False)
     await read_bank_answers(context)
-    payload = {"case_id": str(payment.case_id), "payment_id": str(payment.id), "amount": str(AMOUNT)}
+    payload = {"case_id": str(payment.case_id), "payment_id": str(payment.id), "reason": "AC04"}
     for _ in range(3):
         await payment_returned(context, payload)
     await asyncio.gather(*(payment_returned(context, payload) for _ in range(3)))
@@ -377,7 +443,7 @@ async def test_a_closed_case_lives_again_at_its_settlement_once(context: Context
     await record(context, payment.case_id, j.CaseClosed(outcome="paid"))
     await payment_returned(context, payload)
     assert (await case_of(context, payment)).status == "closed"
-    assert not [m for m in process.told if isinstance(m, PaymentSettled) and m.status == "returned"]
+    assert told_back(process) == []
     async with context.transaction() as session:
         query = select(OutboxMessage).where(OutboxMessage.key == f"start:{payment.case_id}:2")
         assert len((await session.execute(query)).scalars().all()) == 1
@@ -389,10 +455,10 @@ async def test_a_return_that_finds_no_process_is_told_again(context: Context, pr
     await bank_says(context, payment, accepted=False)
     await read_bank_answers(context)
 
-    async def gone(case_id: UUID, message: PaymentSettled) -> None:
+    async def gone(case_id: UUID, command: TakeBack) -> CommandResult:
         raise Conflict("The case is closed or not yet started; reload and try again.")
 
-    process.payment_returned = gone  # type: ignore[method-assign]
+    process.take_back = gone  # type: ignore[method-assign]
     await relay_all(context)
     async with context.transaction() as session:
         query = select(OutboxMessage).where(OutboxMessage.topic == PAYMENT_RETURNED)

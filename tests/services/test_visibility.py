@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from importlib import import_module
 from pkgutil import iter_modules
@@ -20,32 +21,45 @@ from lian.auth.visibility import sees_inside
 from lian.db.journal import compare
 from lian.db.tables import ChainHead, CommandReceipt, Document, Exposure
 from lian.domain import journal as j
+from lian.domain.claims.fnol import PersonGiven
 from lian.domain.errors import NotAllowed, NotFound
 from lian.domain.parties import Channel, PartyRole
 from lian.services import (
     accounts,
     actions,
+    alerts,
+    calendar_desk,
+    calendar_revisions,
     cases,
     catastrophes,
+    certificates,
     desk,
     documents,
+    explaining,
     handling,
     intake,
+    lateness,
     notices,
     overrides,
+    packs,
     policies,
     reading_money,
+    replanning,
     sla_board,
     statements,
     tracking,
+    uncovered,
+    watchdog,
+    what_if,
 )
 from lian.services.cases import CaseQuery
 from lian.services.context import Context
 from lian.services.desk import TaskQuery
 from lian.services.recording import put_on_record
 from lian.services.sla_board import PromiseQuery
-from tests.api.conftest import as_process, open_task
-from tests.cast import OFFICE, hire, motor_policy, once, pdf, report, reported_claim
+from tests.api.conftest import as_process, open_task, start_clock
+from tests.cast import OFFICE, ZHAO, hire, motor_policy, once, pdf, report, reported_claim
+from tests.services.promised import HOUSE
 
 pytestmark = pytest.mark.req("SEC-1")
 
@@ -96,10 +110,10 @@ async def world(context: Context) -> World:
     return World(context, surveyed, brought, strange, wei, ning, wang)
 
 
-async def report_as(context: Context, actor: Actor) -> str:
+async def report_as(context: Context, actor: Actor, **changes: Any) -> str:
     number = f"P-{uuid4().hex[:8]}"
     await policies.put_policy(context, OFFICE, motor_policy(number=number))
-    given = report(policy_number=number)
+    given = report(policy_number=number, **changes)
     registered, _ = await intake.report_claim(context, actor, given, channel=Channel.AGENT, key=uuid4().hex)
     return registered.number
 
@@ -111,6 +125,7 @@ async def place(context: Context, number: str) -> Place:
             CommandReceipt(command_id=f"command:{number}", case_id=case.id, result={"seq": 5}, at=context.now())
         )
     task_id = await open_task(context, case.id, kind="external_adjuster", queue="claims.external", ask={})
+    await start_clock(context, case.id)
     return Place(number, case.id, task_id, (await paper(context, number, "accident_proof")).id)
 
 
@@ -200,6 +215,7 @@ Visit = Callable[[Context, Actor, Place], Awaitable[Any]]
 
 OPEN: dict[str, Visit] = {
     "case_file": lambda c, a, p: cases.case_file(c, a, p.number),
+    "explain_clock": lambda c, a, p: explaining.explain_clock(c, a, p.number, "claim.total"),
     "track": lambda c, a, p: tracking.track(c, a, p.number),
     "list_documents": lambda c, a, p: documents.list_documents(c, a, p.number),
     "list_actions": lambda c, a, p: actions.list_actions(c, a, p.number),
@@ -214,6 +230,7 @@ OPEN: dict[str, Visit] = {
 
 INSIDE: dict[str, Visit] = {
     "timeline": lambda c, a, p: cases.timeline(c, a, p.number),
+    "certify": lambda c, a, p: certificates.certify(c, a, p.number),
     "money_of": lambda c, a, p: reading_money.money_of(c, a, p.number),
     "withdraw": lambda c, a, p: tracking.withdraw(c, a, p.number, reason="x", command_id="x"),
     "write_message": lambda c, a, p: tracking.write_message(c, a, p.number, "x"),
@@ -224,8 +241,25 @@ INSIDE: dict[str, Visit] = {
     "list_assignees": lambda c, a, p: desk.list_assignees(c, a, p.task_id),
     "assign_task": lambda c, a, p: desk.assign_task(c, a, p.task_id, to="wei"),
     "take_next": lambda c, a, p: desk.take_next(c, a, "claims.external"),
+    "list_alerts": lambda c, a, p: alerts.list_alerts(c, a),
+    "stuck_cases": lambda c, a, p: watchdog.stuck_cases(c, a),
     "board": lambda c, a, p: sla_board.board(c, a),
+    "late_cases": lambda c, a, p: lateness.late_cases(c, a, lateness.LateQuery()),
     "promises": lambda c, a, p: sla_board.promises(c, a, PromiseQuery(state="running")),
+    "promise_labels": lambda c, a, p: sla_board.promise_labels(c, a),
+    "uncovered_clocks": lambda c, a, p: uncovered.uncovered_clocks(c, a),
+    "what_if": lambda c, a, p: what_if.what_if(c, a, calendar={}),
+    "preview_calendar": lambda c, a, p: replanning.preview_calendar(c, a, "CN"),
+    "preview_pack": lambda c, a, p: replanning.preview_pack(c, a, "house-standard"),
+    "apply_calendar": lambda c, a, p: replanning.apply_calendar(c, a, "CN", why="x", token="x"),
+    "recompute": lambda c, a, p: replanning.recompute(c, a, "house-standard", why="x", token="x"),
+    "publish_pack": lambda c, a, p: replanning.publish_pack(c, a, HOUSE, effective_from=date.max, why="x"),
+    "publish": lambda c, a, p: packs.publish(c, a, HOUSE, effective_from=date.max, reason="x"),
+    "revise_year": lambda c, a, p: calendar_revisions.revise_year(c, a, body={}, reason="x"),
+    "list_calendars": lambda c, a, p: calendar_desk.list_calendars(c, a),
+    "show_year": lambda c, a, p: calendar_desk.show_year(c, a, "CN", 2026),
+    "change_days": lambda c, a, p: calendar_desk.change_days(c, a, "CN", 2026, days=(), reason="x", based_on=0),
+    "list_operations": lambda c, a, p: replanning.list_operations(c, a),
     "latest_overrides": lambda c, a, p: overrides.latest_overrides(c, a),
     "latest_notices": lambda c, a, p: notices.latest_notices(c, a),
     "list_catastrophes": lambda c, a, p: catastrophes.list_catastrophes(c, a),
@@ -363,6 +397,15 @@ async def test_an_agent_opens_only_what_they_filed(world: World) -> None:
         await OPEN_DOCUMENT["open_document"](world.context, world.ning, own)
 
 
+@pytest.mark.req("CLM-1")
+async def test_an_agent_is_offered_the_papers_that_a_minor_needs(context: Context) -> None:
+    ning, child = await hire(context, "ning"), PersonGiven(name="赵小", is_minor=True, represented_by=ZHAO)
+    number = await report_as(context, ning, claimants=(child,))
+    listed = await cases.list_cases(context, ning, CaseQuery())
+    for case in (*listed, (await cases.case_file(context, ning, number)).case):
+        assert "guardianship_proof" in documents.item_codes(case)
+
+
 async def filed(context: Context, at: Place, source: str) -> UUID:
     document_id = uuid4()
     event = j.DocumentReceived(
@@ -442,8 +485,10 @@ async def test_a_page_of_the_journal_is_full_also_when_some_of_it_is_left_out(co
 ELSEWHERE = {
     "create_staff": "administrators only, see test_access",
     "issue_reset": "administrators only, see test_access",
+    "counted": "after what_if or a preview has let it pass",
     "put_policy": "the register, see test_access",
     "declare_catastrophe": "a permission of its own",
+    "end_catastrophe": "a permission of its own",
     "tag_known_claims": "a permission of its own",
     "queues": "seen above",
     "list_tasks": "seen above",

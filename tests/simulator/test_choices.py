@@ -43,6 +43,10 @@ ASKS: dict[str, Json] = {
     "authorise": {"approved_amount": "4500.00"},
     "agree_settlement": {"approved_amount": "4500.00", "rows": {"payees": PAYEES}},
     "judge_duplicate": {"rows": {"likenesses": LIKENESSES}},
+    "explain_lateness": {
+        "clock": "claim.total",
+        "options": {"responsible": [{"value": who, "en": who, "zh": who} for who in ("staff:1", "staff:2")]},
+    },
 }
 CLAIM_TASKS = [task.id for task in KINDS["claim"].tasks]
 FILE: Json = {"complexity": "complex", "payments": []}
@@ -65,6 +69,14 @@ def is_taken(kind: TaskKind, answer: Json, ask: Json) -> bool:
     outcome = parse_outcome(kind, answer)
     kind.check(outcome, ask)
     return isinstance(outcome, kind.outcome)
+
+
+@pytest.mark.req("CLM-13")
+def test_a_broken_promise_has_causes_of_every_kind_and_somebody_who_answers_for_it() -> None:
+    found = answers("explain_lateness")
+    assert {a["cause"] for a in found} == {"workload", "complexity", "claimant", "handling"}
+    assert {a["responsible"] for a in found} == {"staff:1", "staff:2"}
+    assert 0.75 < share([a["agree"] for a in answers("approve_extension")]) < 0.95
 
 
 @pytest.mark.parametrize("kind", CLAIM_TASKS)

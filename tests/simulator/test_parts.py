@@ -418,6 +418,12 @@ def _open_task(case: Json) -> None:
     case["tasks"][0]["status"] = "open"
 
 
+def test_why_a_promise_was_broken_may_be_asked_of_a_closed_case_for_long() -> None:
+    case = closed_case()
+    case["tasks"].append({"kind": "explain_lateness", "status": "open"})
+    assert problems_of(case) == []
+
+
 def _running_clock(case: Json) -> None:
     case["clocks"][0]["status"] = "running"
 

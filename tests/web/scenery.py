@@ -27,7 +27,7 @@ from lian.domain.labels import Label
 from lian.domain.messages import BankAnswered
 from lian.domain.parties import Channel, PartyRole
 from lian.domain.plan import CasePlan
-from lian.domain.sla import ClockLedger, ClockPolicy, Pause, due_at, warn_at
+from lian.domain.sla import ClockLedger, ClockPolicy, Escalation, Pause, due_at, warn_at
 from lian.services import accounts, desk, intake, letters, payments, policies, tracking
 from lian.services.accounts import NewStaff
 from lian.services.context import Context
@@ -38,6 +38,8 @@ PASSWORD = "correct horse battery"
 POLICY, SNAPSHOT = TypeAdapter(ClockPolicy), TypeAdapter(PolicySnapshot)
 DECISION, PLAN = TypeAdapter(ExposureDecision), TypeAdapter(CasePlan)
 TASK = {task.id: task for task in CLAIM.tasks}
+DECIDES = {Complexity.SIMPLE: figures.SIMPLE, Complexity.COMPLEX: figures.COMPLEX}
+"""The promise of a decision, by the claim's complexity."""
 PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
     b"2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -203,8 +205,8 @@ class Claim:
     async def start_clock(self, policy: ClockPolicy) -> None:
         plan = PLAN.validate_python((await self.case()).plan)
         ledger = ClockLedger(self.received_at, self.clock_pauses.get(policy.id, ()))
-        due = due_at(policy=policy, calendar=plan.calendar, ledger=ledger)
-        warn = warn_at(policy=policy, calendar=plan.calendar, ledger=ledger)
+        due = due_at(policy=policy, calendar=plan.calendar_of(policy), ledger=ledger)
+        warn = warn_at(policy=policy, calendar=plan.calendar_of(policy), ledger=ledger)
         event = j.ClockStarted(
             clock=policy.id,
             started_at=self.received_at,
@@ -216,6 +218,18 @@ class Claim:
 
     async def stop_clock(self, policy: ClockPolicy, at: datetime, verdict: str = "met") -> None:
         await self.record(at, j.ClockStopped(clock=policy.id, stopped_at=at, verdict=verdict))
+
+    async def climb(
+        self,
+        policy: ClockPolicy,
+        at: datetime,
+        action: Escalation,
+        *,
+        rung: str = "75%",
+        seen_after: timedelta = timedelta(0),
+    ) -> None:
+        reached = j.ClockRungReached(clock=policy.id, rung=rung, reached_at=at, actions=(action,))
+        await self.record(at + seen_after, reached)
 
     async def ask(
         self,
@@ -288,7 +302,7 @@ class Claim:
             at, task_id, "wang", {"complexity": case.complexity, "missing": list(missing)}, "资料已核对，保单有效。"
         )
         await self.stop_clock(figures.INITIAL_REVIEW, at)
-        clock = figures.clock_for(Complexity(case.complexity))
+        clock = DECIDES[Complexity(case.complexity)]
         await self.start_clock(clock)
 
     async def assessed(self, at: datetime, amounts: dict[str, Decimal]) -> None:
@@ -465,7 +479,7 @@ async def _waiting(scene: Scenery, now: datetime) -> None:
         ),
     )
     case = await claim.case()
-    pauses = [figures.TOTAL.id, figures.clock_for(Complexity(case.complexity)).id]
+    pauses = [figures.TOTAL.id, DECIDES[Complexity(case.complexity)].id]
     with scene.at(asked):
         await letters.issue_letter(
             scene.context, claim.case_id, letter="document_request", subject_id=request_id, pauses=pauses
@@ -495,7 +509,7 @@ async def _paid(scene: Scenery, now: datetime) -> None:
     await claim.assessed(now - timedelta(days=7), {"vehicle": Decimal(5900), "third_party": Decimal(2500)})
     decision_id = await claim.decided(now - timedelta(days=6))
     case = await claim.case()
-    await claim.stop_clock(figures.clock_for(Complexity(case.complexity)), now - timedelta(days=6))
+    await claim.stop_clock(DECIDES[Complexity(case.complexity)], now - timedelta(days=6))
     settle = now - timedelta(days=5)
     await claim.stage(settle, "settlement")
     party = scene.ids["paid.reporter"]
@@ -568,7 +582,7 @@ async def _denied(scene: Scenery, now: datetime) -> None:
     await claim.assessed(now - timedelta(days=6), {"contents": Decimal(4200)})
     decision_id = await claim.decided(now - timedelta(days=5))
     case = await claim.case()
-    await claim.stop_clock(figures.clock_for(Complexity(case.complexity)), now - timedelta(days=5))
+    await claim.stop_clock(DECIDES[Complexity(case.complexity)], now - timedelta(days=5))
     await claim.stage(now - timedelta(days=5), "denial")
     with scene.at(now - timedelta(days=5)):
         await letters.issue_letter(scene.context, claim.case_id, letter="denial", subject_id=decision_id)
@@ -590,6 +604,7 @@ async def _overdue(scene: Scenery, now: datetime) -> None:
     await claim.to_review()
     due = claim.received_at + timedelta(hours=48)
     await claim.record(due, j.ClockBreached(clock=figures.INITIAL_REVIEW.id, legal_at=due))
+    await claim.climb(figures.INITIAL_REVIEW, due, Escalation.NOTIFY_LEAD, rung="due", seen_after=timedelta(minutes=40))
     risky = await tell(
         scene,
         "risky",
@@ -646,6 +661,7 @@ async def _adjudication(scene: Scenery, now: datetime) -> None:
     await claim.assessed(now - timedelta(days=3), {"vehicle": Decimal(8800), "third_party": Decimal(4100)})
     await claim.to_adjudication(now - timedelta(days=2))
     await desk.claim_task(scene.context, await actor(scene, "wang"), scene.tasks["adjudication.adjudicate"])
+    await claim.climb(figures.TOTAL, now - timedelta(hours=3), Escalation.NOTIFY_HOLDER)
 
 
 async def _authority(scene: Scenery, now: datetime) -> None:
@@ -702,6 +718,8 @@ async def _settlement(scene: Scenery, now: datetime) -> None:
         },
     )
     await desk.claim_task(scene.context, await actor(scene, "wang"), scene.tasks["settlement.agree_settlement"])
+    at, late = now - timedelta(hours=20), timedelta(minutes=95)
+    await claim.climb(figures.TOTAL, at, Escalation.NOTIFY_HOLDER, seen_after=late)
 
 
 async def _fresh(scene: Scenery, now: datetime) -> None:

@@ -109,6 +109,34 @@ async def test_what_cannot_be_is_said_at_its_field_and_in_chinese(town: Town) ->
     assert town.process.told == []
 
 
+async def test_a_mistyped_number_is_said_at_its_field_and_the_form_is_kept(town: Town) -> None:
+    number = town.scene.cases["adjudication"]
+    await town.browser.sign_in("wang", PASSWORD)
+    form = (await town.browser.open(f"/desk/cases/{number}/do/link_case")).form("/do/link_case")
+    typed = {"other_number": "CLM-2026-999999", "relation": "related_to", "notes": "同一路口"}
+    page = await town.browser.send(form, **typed)
+    assert page.status == 404
+    assert "Number of the other case: There is no case with this number." in page.text
+    again = page.form("/do/link_case")
+    assert {name: again.fields[name] for name in typed} == {name: [value] for name, value in typed.items()}
+    done = await town.browser.send(again, other_number=town.scene.cases["paid"])
+    assert "It is done and on record." in done.text
+
+
+@pytest.mark.req("CLM-15")
+async def test_an_unknown_policy_is_said_at_its_field_and_the_form_is_kept(town: Town) -> None:
+    number = town.scene.cases["adjudication"]
+    await town.browser.sign_in("wang", PASSWORD)
+    form = (await town.browser.open(f"/desk/cases/{number}/do/correct")).form("/do/correct")
+    for step in ("preview", "do"):
+        page = await town.browser.send(form, step=step, name="policy_number", after="PA-NONE", notes="保单号有误")
+        assert page.status == 404
+        assert "Right value: There is no policy with this number." in page.text
+        kept = page.form("/do/correct").fields
+        assert (kept["after"], kept["notes"]) == (["PA-NONE"], ["保单号有误"])
+    assert town.process.told == []
+
+
 async def test_while_the_engine_is_away_nothing_is_done_and_the_form_is_kept(town: Town) -> None:
     number = town.scene.cases["adjudication"]
     await town.browser.sign_in("wang", PASSWORD)

@@ -217,7 +217,7 @@ async def test_a_pause_says_why_and_until_when(town: Town) -> None:
     await town.browser.sign_in("wang", PASSWORD)
     text = (await town.browser.open(f"/desk/cases/{town.scene.cases['waiting']}")).text
     assert "It has stood still since" in text
-    assert "We wait for 3 documents from the customer." in text
+    assert re.search(r"Paused since \w{3} .* for 3 documents from the customer, until .* at the latest\.", text)
     assert "15 working days from" in text
 
 
@@ -297,3 +297,17 @@ async def test_each_number_of_the_board_opens_its_exact_list(town: Town) -> None
     late = await town.browser.open("/desk/cases?status=open&stage=review&late=1")
     assert late.text.count("CLM-2026-") == 1
     assert (await town.browser.open("/operations/promises?state=odd")).status == 422
+
+
+@pytest.mark.req("CLM-12")
+async def test_the_desk_says_which_promises_call_me(town: Town) -> None:
+    page = await town.browser.sign_in("wang", PASSWORD)
+    called = page.text.split("2 promises need you", 1)[1].split("On my desk", 1)[0]
+    assert called.index(town.scene.cases["adjudication"]) < called.index(town.scene.cases["settlement"])
+    assert "75% of its time used" in called
+    assert "noticed" in called
+    assert town.scene.cases["overdue"] not in called, "the lead's to know"
+    page = await town.browser.open("/desk?lang=zh-CN")
+    assert "2 项时限需要您处理" in page.text
+    page = await town.browser.sign_in("li", PASSWORD)
+    assert "1 promise needs you" in page.text

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -16,6 +16,7 @@ from lian.services import accounts
 from lian.services.notices import latest_notices
 from tests.cast import OFFICE
 from tests.web.conftest import Served
+from tests.web.looks import TWO_LOOKS, Theme
 from tests.web.scenery import PASSWORD, PDF
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -25,7 +26,6 @@ ARGUMENTS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 HEIGHTS = {390: 844, 1440: 900}
-Theme = Literal["light", "dark"]
 
 
 @pytest.fixture(scope="module")
@@ -129,17 +129,7 @@ def surfaces(served: Served) -> dict[str, tuple[str, str]]:
     }
 
 
-LOOKS: list[tuple[int, Theme, str]] = [
-    (390, "light", "zh-CN"),
-    (390, "light", "en"),
-    (1440, "light", "zh-CN"),
-    (1440, "light", "en"),
-    (390, "dark", "zh-CN"),
-    (1440, "dark", "en"),
-]
-
-
-@pytest.mark.parametrize(("width", "theme", "language"), LOOKS)
+@pytest.mark.parametrize(("width", "theme", "language"), TWO_LOOKS)
 def test_every_surface_opens_cleanly(
     chromium: Browser, served: Served, screenshots: Path, width: int, theme: Theme, language: str
 ) -> None:

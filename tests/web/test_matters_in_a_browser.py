@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.web.conftest import Served
+from tests.web.looks import TWO_LOOKS, Theme
 from tests.web.rich import enrich
 from tests.web.test_in_a_browser import Watch, chromium, is_wider, serious, somebody
 
 __all__ = ["chromium"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-
-LOOKS: list[tuple[int, Literal["light", "dark"], str]] = [
-    (390, "light", "zh-CN"),
-    (1440, "dark", "en"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +46,9 @@ def surfaces(served: Served) -> dict[str, tuple[str, str]]:
     }
 
 
-@pytest.mark.parametrize(("width", "theme", "language"), LOOKS)
+@pytest.mark.parametrize(("width", "theme", "language"), TWO_LOOKS)
 def test_every_page_of_what_came_up_opens_cleanly(
-    chromium: Browser, rich: Served, screenshots: Path, width: int, theme: Literal["light", "dark"], language: str
+    chromium: Browser, rich: Served, screenshots: Path, width: int, theme: Theme, language: str
 ) -> None:
     faults: list[str] = []
     people: dict[str, BrowserContext] = {}

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from unittest.mock import AsyncMock
+from uuid import UUID
 
 import pytest
 from sqlmodel import select
 
 from lian.db.tables import Document, DocumentRequest, OutboxMessage
+from lian.domain import journal as j
+from lian.domain.errors import Conflict, DomainError, NotAllowed, NotFound
 from lian.domain.messages import Act, CompleteTask
+from lian.services.recording import put_on_record
 from tests.web.conftest import Town
 from tests.web.reading import Form, Page
 from tests.web.rich import SECRET, WORDS, enrich
@@ -74,6 +79,40 @@ async def test_a_wrong_account_is_said_at_its_field_and_the_amount_cannot_be_cha
     more = {"payees__1__name": "孙强", "payees__1__account": "6217000010001234", "payees__1__amount": "1"}
     await town.browser.send(again, payees__0__account="6222020200112233", payees__0__amount="1", **more)
     assert [share["amount"] for share in town.process.told[-1].outcome["payees"]] == ["2800.00"]
+
+
+@pytest.mark.req("CLM-10")
+@pytest.mark.parametrize("refused", [NotAllowed("You can only accept this."), NotFound("There is no case like this.")])
+async def test_a_refusal_by_the_procedure_keeps_what_was_typed(
+    town: Town, monkeypatch: pytest.MonkeyPatch, refused: DomainError
+) -> None:
+    task = str(town.scene.tasks["settlement.agree_settlement"])
+    form = form_of(await tracker(town, "settlement"), task)
+    monkeypatch.setattr(town.process, "complete_task", AsyncMock(side_effect=refused))
+    page = await town.browser.send(form, **{f"payees__0__{part}": value for part, value in BANK.items()})
+    assert page.status == refused.status
+    assert refused.message in page.text
+    kept = form_of(page, task).fields
+    assert (kept["payees.0.account"], kept["payees.0.bank"]) == ([BANK["account"]], [BANK["bank"]])
+
+
+@pytest.mark.req("CLM-10")
+async def test_a_question_that_was_taken_back_meanwhile_says_so_at_the_head_of_the_page(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = town.scene.tasks["settlement.agree_settlement"]
+    form = form_of(await tracker(town, "settlement"), str(task))
+
+    async def taken_back(case_id: UUID, _: CompleteTask) -> None:
+        item = j.Recorded(at=town.context.now(), actor="system", event=j.TaskCancelled(task_id=task, why="withdrawn"))
+        async with town.context.transaction() as session:
+            await put_on_record(town.context, session, case_id=case_id, recorded=[item])
+        raise Conflict("This task is no longer open.")
+
+    monkeypatch.setattr(town.process, "complete_task", taken_back)
+    page = await town.browser.send(form, **{f"payees__0__{part}": value for part, value in BANK.items()})
+    assert page.status == 409
+    assert "This task is no longer open." in page.text
 
 
 @pytest.mark.req("CLM-10")

@@ -33,6 +33,7 @@ from lian.services.relay import relay_once
 from lian.settings import Settings
 from lian.storage.bank_files import render_pain_002
 from tests.cast import CAST, as_customer, hire, reported_claim
+from tests.certificates import assert_every_verdict_follows
 from tests.servers import TEST_SERVER
 from tests.workflows.hands import PATIENCE, Hands, Json, usual_answer
 from workflows.codec import data_converter
@@ -145,12 +146,12 @@ class Office(Hands):
                     return found[-1]
                 await asyncio.sleep(0.05)
 
-    async def payee_bank_returns(self) -> None:
+    async def payee_bank_returns(self, payment: Payment | None = None) -> None:
         """The payee's bank sends the money back some days after it was paid."""
-        payment = await self.payment("confirmed")
+        back = payment or await self.payment("confirmed")
 
         def late_answer() -> None:
-            original = self.context.store.read(payment.instruction_key, limit=1_000_000)
+            original = self.context.store.read(back.instruction_key, limit=1_000_000)
             answer = render_pain_002(original, accepted=False, reason="AC04", at=datetime.now(UTC))
             self.context.store.put_bytes(f"bank/in/{uuid4()}.xml", answer, content_type="application/xml")
 
@@ -166,6 +167,7 @@ async def assert_sound(context: Context) -> None:
         assert sum((line.amount for line in lines), Decimal(0)) == 0
         decisions = (await session.execute(select(Decision).order_by(col(Decision.decided_at)))).scalars().all()
         assert all(d.authorised_by != d.decided_by for d in decisions)
+    await assert_every_verdict_follows(context)
 
 
 async def add_search_attributes(client: Client) -> None:

@@ -25,12 +25,22 @@ from lian.db.journal import MemoryRows
 from lian.db.projectors import Context, project
 from lian.db.tables import Clock, Payment, RecoveryClaim
 from lian.domain import journal as j
-from lian.domain.messages import CaseState, PaymentSettled
+from lian.domain.messages import CaseState, PaymentSettled, TakeBack
 from workflows.claim import Claim
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+VALIDATORS = {
+    "complete_task": "_may_complete",
+    "act": "_may_act",
+    "withdraw": "_may_withdraw",
+    "take_back": "may_take_back",
+}
 HOPS = 60
 """Turns of the loop after which a step that waits for nothing has surely come to rest."""
+
+
+class RolledOver(Exception):
+    """The process goes on in a new history, which is not played here."""
 
 
 @dataclass
@@ -47,13 +57,21 @@ class Plain:
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     waiting: list[tuple[Callable[[], bool], asyncio.Future[bool], datetime | None]] = field(default_factory=list)
     chance: Random = field(default_factory=lambda: Random(7))
+    is_away: bool = False
+    """While the database cannot be reached, nothing of the journal is written."""
+    are_letters_slow: bool = False
+    is_history_long: bool = False
+    answers: list[asyncio.Task[Any]] = field(default_factory=list)
+    """What becomes of each Update that passed its validator."""
 
     # --- what stands in for the runtime -------------------------------------------------------------------------------
 
     @contextmanager
     def patched(self) -> Iterator[None]:
         """The functions of `temporalio.workflow` that procedures use, on this loop."""
-        info = SimpleNamespace(is_continue_as_new_suggested=lambda: False, get_current_history_length=lambda: 0)
+        info = SimpleNamespace(
+            is_continue_as_new_suggested=lambda: self.is_history_long, get_current_history_length=lambda: 0
+        )
         stand_ins: dict[str, Any] = {
             "now": lambda: self.now,
             "uuid4": lambda: UUID(int=self.chance.getrandbits(128), version=4),
@@ -61,7 +79,9 @@ class Plain:
             "execute_local_activity_method": self._append,
             "execute_activity_method": self._letter,
             "info": lambda: info,
-            "all_handlers_finished": lambda: True,
+            "patched": lambda _: True,
+            "all_handlers_finished": lambda: all(answer.done() for answer in self.answers),
+            "continue_as_new": self._roll_over,
         }
         patches = [patch.object(workflow, name, stand_in) for name, stand_in in stand_ins.items()]
         for each in patches:
@@ -93,16 +113,23 @@ class Plain:
 
     async def _append(self, _: Any, batch: Batch, **__: Any) -> None:
         await asyncio.sleep(0)
+        while self.is_away:
+            await asyncio.sleep(0)
         for entry in batch.entries:
             item = from_entry(entry)
             await self.put(item.event, by=item.actor)
 
     async def _letter(self, _: Any, order: IssueLetter, **__: Any) -> LetterIssued:
         await asyncio.sleep(0)
+        while self.are_letters_slow:
+            await asyncio.sleep(0)
         paused = [name for name in order.pauses if self._may_pause(name)]
         for name in paused:
             await self.put(j.ClockPaused(clock=name, request_id=order.subject_id, paused_at=self.now))
         return LetterIssued(issued_at=self.now, paused=paused)
+
+    def _roll_over(self, _: CaseState) -> None:
+        raise RolledOver
 
     def _may_pause(self, name: str) -> bool:
         """As `lian/services/letters.py` has it: a promise that is done, broken or due can no longer be paused."""
@@ -145,15 +172,19 @@ class Plain:
 
     def say(self, name: str, command: Any) -> Any:
         """An Update: its validator, then its handler; raises the refusal."""
-        assert self.claim is not None
-        getattr(self.claim, {"complete_task": "_may_complete", "act": "_may_act", "withdraw": "_may_withdraw"}[name])(
-            command
-        )
-        answer = self.loop.create_task(getattr(self.claim, name)(command))
-        self.settle()
+        answer = self.begin(name, command)
         if not answer.done():
             raise AssertionError(f"{name} was never answered")
         return answer.result()
+
+    def begin(self, name: str, command: Any) -> asyncio.Task[Any]:
+        """An Update that passed its validator, perhaps not answered yet; raises the validator's refusal."""
+        assert self.claim is not None
+        getattr(self.claim, VALIDATORS[name])(command)
+        answer = self.loop.create_task(getattr(self.claim, name)(command))
+        self.answers.append(answer)
+        self.settle()
+        return answer
 
     def pass_time(self, duration: timedelta) -> None:
         """Time goes by, timer after timer."""
@@ -167,42 +198,53 @@ class Plain:
         self.now = end
         self.settle()
 
+    def record(self, *events: j.Event, by: str = "system") -> None:
+        """What others than the process put on record."""
+        for event in events:
+            self.loop.run_until_complete(self.put(event, by=by))
+
     def bank_says(self, payment_id: UUID, status: str) -> None:
-        """The bank's word, on record and told to the process if it still runs."""
+        """The bank's first word, on record and told to the process."""
         assert self.claim is not None
-        event: j.Event
-        lowered: list[j.RecoveryReduced] = []
-        reduced = Decimal(0)
-        match status:
-            case "confirmed":
-                event = j.PaymentConfirmed(payment_id=payment_id, bank_reference="B", paid_on=self.now.date())
-            case "rejected":
-                event = j.PaymentRejected(payment_id=payment_id, reason="AC04")
-            case _:
-                lowered = self._no_longer_overpaid(payment_id)
-                reduced = sum((e.amount for e in lowered), Decimal(0))
-                event = j.PaymentReturned(payment_id=payment_id, reason="AC04", reduced=reduced)
-        if status in {"confirmed", "rejected"}:
-            self.loop.run_until_complete(self.put(j.PaymentSent(payment_id=payment_id, instruction_key="k")))
-        self.loop.run_until_complete(self.put(event))
-        for reduction in lowered:
-            self.loop.run_until_complete(self.put(reduction))
-        told = PaymentSettled(payment_id=payment_id, status=status, reduced=reduced)
-        self.claim.payment_settled(told)
+        event: j.Event = j.PaymentRejected(payment_id=payment_id, reason="AC04")
+        if status == "confirmed":
+            event = j.PaymentConfirmed(payment_id=payment_id, bank_reference="B", paid_on=self.now.date())
+        self.record(j.PaymentSent(payment_id=payment_id, instruction_key="k"), event)
+        self.claim.payment_settled(PaymentSettled(payment_id=payment_id, status=status))
         self.settle()
 
-    def _no_longer_overpaid(self, payment_id: UUID) -> list[j.RecoveryReduced]:
-        """As `lian/services/payments.py` has it."""
+    def what_came_back(self, payment_id: UUID) -> TakeBack:
+        """As `lian/services/returns.py` has it."""
         payment = self.rows.rows[Payment, (payment_id,)]
         assert isinstance(payment, Payment)
-        found, amount = [], payment.amount
-        for row in list(self.rows.rows.values()):
-            if isinstance(row, RecoveryClaim) and row.recovery == "overpayment" and row.status == "open":
-                part = min(amount, row.expected_amount - row.received_amount)
-                if part > 0:
-                    found.append(j.RecoveryReduced(recovery_id=row.id, amount=part))
-                    amount -= part
-        return found
+        assert self.claim is not None
+        reduced, amount = {}, payment.amount
+        theirs = {None, self.claim.facts.transfers[payment_id].party_id}
+        overpaid = [r for r in self.rows.rows.values() if isinstance(r, RecoveryClaim) and r.recovery == "overpayment"]
+        for row in sorted(overpaid, key=lambda r: r.party_id is None):
+            part = min(amount, row.expected_amount - row.received_amount)
+            if row.status == "open" and row.party_id in theirs and part > 0:
+                reduced[row.id] = part
+                amount -= part
+        return TakeBack(
+            command_id=f"returned:{payment_id}",
+            payment_id=payment_id,
+            reason="AC04",
+            reduced=reduced,
+            owed_back=sum((r.expected_amount for r in overpaid), Decimal(0)),
+        )
+
+    def return_to_closed(self, back: TakeBack) -> None:
+        """A return that finds no process is on record without one, and the next life begins from that."""
+        assert self.claim is not None
+        reduced = sum(back.reduced.values(), Decimal(0))
+        transfer = self.claim.facts.transfers[back.payment_id]
+        transfer.status = "returned"
+        self.claim.owe_less(transfer.party_id, reduced)
+        self.record(
+            j.PaymentReturned(payment_id=back.payment_id, reason=back.reason, reduced=reduced),
+            *(j.RecoveryReduced(recovery_id=id_, amount=amount) for id_, amount in back.reduced.items()),
+        )
 
     def outcome(self) -> str:
         """How the present life ended; empty while it goes on. A procedure that failed raises here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -15,6 +16,7 @@ from lian.db.tables import (
     Decision,
     Document,
     DocumentRequest,
+    Exposure,
     Investigation,
     LedgerLine,
     Objection,
@@ -28,14 +30,24 @@ from lian.db.tables import (
     Task,
 )
 from lian.domain.claims.fnol import ClaimedLoss, PersonGiven
-from lian.domain.errors import Conflict, NotAllowed
+from lian.domain.errors import Conflict, NotAllowed, NotFound
+from lian.services.actions import preview
+from lian.services.asked import asked_of_customer
 from lian.services.desk import claim_task
 from lian.services.handling import reopen
 from lian.services.tracking import withdraw
 from lian.settings import Settings
-from tests.workflows.office import new_claim, office
+from tests.workflows.office import Office, new_claim, office
 
 THIRTY = (ClaimedLoss(coverage_code="OD", claimed_amount=Decimal(30_000)),)
+TWO_CLAIMANTS = (
+    PersonGiven(name="赵磊", phone="13800000001", email="zhao@example.com"),
+    PersonGiven(name="钱芳", phone="139"),
+)
+THEIR_LOSSES = (
+    ClaimedLoss(coverage_code="OD", claimed_amount=Decimal(5_000)),
+    ClaimedLoss(coverage_code="PD", claimed_amount=Decimal(2_000), claimant=1),
+)
 ELSEWHERE = [{"name": "赵磊", "account": "6222020209999999", "bank": "CCB"}]
 
 
@@ -142,20 +154,12 @@ async def test_a_settlement_may_be_paid_in_parts_and_to_several(settings: Settin
 
 @pytest.mark.req("CLM-10", "SEC-1")
 async def test_a_customer_takes_what_is_offered_to_themselves_and_nothing_else(settings: Settings) -> None:
-    two = (
-        PersonGiven(name="赵磊", phone="13800000001", email="zhao@example.com"),
-        PersonGiven(name="钱芳", phone="139"),
-    )
-    losses = (
-        ClaimedLoss(coverage_code="OD", claimed_amount=Decimal(5_000)),
-        ClaimedLoss(coverage_code="PD", claimed_amount=Decimal(2_000), claimant=1),
-    )
-    async with office(settings, claimants=two, losses=losses) as claim:
+    async with office(settings, claimants=TWO_CLAIMANTS, losses=THEIR_LOSSES) as claim:
         await claim.decide()
         mine, others = (await claim.open_task("agree_settlement")).ask["rows"]["payees"]
         bank = {"name": "赵磊", "account": "6222020200112233", "bank": "ICBC"}
         for payees in ([mine | bank | {"amount": "6500"}], [mine | bank, others | bank]):
-            with pytest.raises(NotAllowed):
+            with pytest.raises(NotFound):  # with another's share in it, it is not asked of them at all
                 await claim.does("agree_settlement", by="customer", payees=payees)
         assert await claim.rows(Payee) == []
 
@@ -184,6 +188,78 @@ async def test_advance_then_balance(settings: Settings) -> None:
             ("advance", 8000),
             ("claim", 29_500),
         ]
+
+
+@pytest.mark.req("CLM-10")
+async def test_an_advance_to_one_of_several_claimants_is_agreed_with_our_staff(settings: Settings) -> None:
+    """Before anything is decided nobody can tell which of them it is for."""
+    async with office(settings, claimants=TWO_CLAIMANTS, losses=THEIR_LOSSES) as claim:
+        await claim.does("initial_review")
+        await claim.acts("pay_advance", by="chen", amount="1000")
+        await claim.open_task("agree_settlement")
+        assert await asked_of_customer(claim.context, await claim.who("customer")) == []
+        with pytest.raises(NotFound):
+            await claim.does("agree_settlement", by="customer")
+        await claim.settle()
+        await claim.until(lambda c: c.paid_amount == 1000)
+
+
+async def an_advance_is_asked_for(claim: Office) -> None:
+    await claim.does("initial_review")
+    await claim.acts("pay_advance", by="wang", amount="8000")
+    await claim.open_task("authorise_advance")
+
+
+async def an_advance_is_authorised(claim: Office) -> None:
+    await an_advance_is_asked_for(claim)
+    await claim.does("authorise_advance")
+    await claim.open_task("agree_settlement")
+
+
+@pytest.mark.req("CLM-14")
+@pytest.mark.parametrize("so_far", [an_advance_is_asked_for, an_advance_is_authorised])
+async def test_an_advance_is_not_paid_once_fraud_is_confirmed(
+    settings: Settings, so_far: Callable[[Office], Awaitable[None]]
+) -> None:
+    async with office(settings, losses=THIRTY) as claim:
+        await so_far(claim)
+        await claim.acts("refer", by="chen", why="fraud")
+        await claim.does("examine_suspicion", outcome="confirmed", notes="事故系伪造")
+        assert {t.kind for t in await claim.rows(Task) if t.status == "open"} == {"assess_loss"}
+        assert (await claim.case()).approved_amount == 0
+        assert [(d.subject, d.status) for d in await claim.rows(Decision)] == [("advance", "returned")]
+        await claim.does("assess_loss")
+        await claim.does("adjudicate")
+        await claim.closed("denied")
+        assert await claim.rows(Payment) == []
+
+
+@pytest.mark.req("CLM-14")
+async def test_an_advance_agreed_while_the_suspicion_stood_is_not_paid_once_it_is_confirmed(settings: Settings) -> None:
+    async with office(settings, losses=THIRTY) as claim:
+        await an_advance_is_authorised(claim)
+        await claim.acts("refer", by="chen", why="fraud")
+        await claim.does("agree_settlement")
+        await claim.does("examine_suspicion", outcome="confirmed", notes="事故系伪造")
+        await claim.does("assess_loss")
+        await claim.does("adjudicate")
+        await claim.closed("denied")
+        assert await claim.rows(Payment) == []
+
+
+@pytest.mark.req("CLM-14")
+async def test_an_advance_that_is_with_the_bank_when_fraud_is_confirmed_is_owed_back(settings: Settings) -> None:
+    async with office(settings, losses=THIRTY) as claim:
+        await an_advance_is_authorised(claim)
+        await claim.does("agree_settlement")
+        await claim.acts("refer", by="chen", why="fraud")
+        await claim.does("examine_suspicion", outcome="confirmed", notes="事故系伪造")
+        assert (await claim.case()).approved_amount == 8000
+        await claim.bank_answers()
+        await claim.does("assess_loss")
+        await claim.does("adjudicate")
+        await claim.closed("denied")
+        assert [(r.recovery, r.expected_amount) for r in await claim.rows(RecoveryClaim)] == [("overpayment", 8000)]
 
 
 @pytest.mark.req("CLM-11")
@@ -368,6 +444,50 @@ async def test_corrected_after_payment(settings: Settings) -> None:
         assert balances == {"incurred": 3500, "payable": 0, "bank": -4500, "recoverable": 1000}
 
 
+async def corrected(claim: Office, loss: Exposure, assessed: Decimal) -> None:
+    """An assessment is put right, and the claim decided anew."""
+    await claim.acts("correct", by="chen", name="assessed_amount", exposure_id=str(loss.id), after=str(assessed))
+    await claim.does("approve_correction")
+    await claim.does("adjudicate")
+
+
+@pytest.mark.req("CLM-10", "CLM-15")
+async def test_what_one_claimant_was_paid_too_much_is_offered_to_nobody_else(settings: Settings) -> None:
+    """Over three lives: the second one's share is lowered, and found right after all."""
+    async with office(settings, claimants=TWO_CLAIMANTS, losses=THEIR_LOSSES) as claim:
+        await claim.decide()
+        _, second = (await claim.open_task("agree_settlement")).ask["rows"]["payees"]
+        await claim.settle()
+        await claim.closed("paid")
+        loss = next(e for e in await claim.rows(Exposure) if str(e.claimant_party_id) == second["party_id"])
+        await corrected(claim, loss, loss.assessed_amount - 800)
+        await claim.closed("paid")
+        await corrected(claim, loss, loss.assessed_amount)
+        task = await claim.open_task("agree_settlement")
+        assert task.ask["rows"]["payees"] == [{"party_id": second["party_id"], "amount": "800.00"}]
+        (recovery,) = await claim.rows(RecoveryClaim)
+        assert (str(recovery.party_id), recovery.expected_amount) == (second["party_id"], 800)
+        await claim.settle()
+        await claim.closed("paid")
+
+
+@pytest.mark.req("CLM-10", "CLM-15")
+async def test_a_returned_payment_lowers_no_other_claimants_overpayment(settings: Settings) -> None:
+    async with office(settings, claimants=TWO_CLAIMANTS, losses=THEIR_LOSSES) as claim:
+        await claim.decide()
+        await claim.settle()
+        await claim.closed("paid")
+        own, other = sorted(await claim.rows(Exposure), key=lambda e: e.coverage_code)
+        await corrected(claim, own, Decimal(4000))
+        await claim.closed("paid")
+        theirs = next(p for p in await claim.rows(Payment) if p.amount == 2000)
+        await claim.payee_bank_returns(theirs)
+        task = await claim.open_task("agree_settlement")
+        assert task.ask["rows"]["payees"] == [{"party_id": str(other.claimant_party_id), "amount": "2000.00"}]
+        (recovery,) = await claim.rows(RecoveryClaim)
+        assert (recovery.party_id, recovery.expected_amount) == (own.claimant_party_id, 1000)
+
+
 @pytest.mark.req("CLM-15")
 async def test_a_correction_that_is_refused_changes_nothing(settings: Settings) -> None:
     async with office(settings) as claim:
@@ -414,6 +534,34 @@ async def test_a_corrected_receipt_moves_the_promises(settings: Settings) -> Non
         assert now["claim.total"].due_at < due["claim.total"]
         assert now["claim.total"].started_at == earlier
         assert now["claim.initial_review"].due_at == due["claim.initial_review"]  # it was met, and its verdict is final
+
+
+@pytest.mark.req("CLM-12", "CLM-15")
+async def test_a_corrected_receipt_leaves_a_later_lifes_promises_as_they_are(settings: Settings) -> None:
+    """They run from the reopening: moved to the receipt, they would have been broken long ago."""
+    lately = datetime.now(UTC) - timedelta(days=60)
+    async with office(settings, loss_at=lately, reported_at=lately) as claim:
+        await claim.decide()
+        await claim.settle()
+        await claim.closed("paid")
+        await reopen(claim.context, await claim.who("li"), claim.number, stage="assessment", reason="隐蔽损伤")
+        await claim.open_task("assess_loss")
+        before = {c.clock: (c.started_at, c.due_at) for c in await claim.rows(Clock) if c.clock.endswith("#2")}
+        case = await claim.case()
+        earlier = case.received_at - timedelta(days=50)
+        answer = {"name": "received_at", "after": earlier.isoformat(), "exposure_id": ""}
+        shown = await preview(claim.context, await claim.who("wang"), claim.number, "correct", outcome=answer)
+        assert [e["en"] for e in shown["effects"]] == ["Only the record changes."]
+        await claim.acts("correct", by="wang", name="received_at", after=earlier.isoformat(), notes="前台漏登")
+        assert (await claim.case()).received_at == earlier
+        now = {c.clock: (c.started_at, c.due_at) for c in await claim.rows(Clock) if c.clock.endswith("#2")}
+        assert len(before) == 2
+        assert now == before
+        await claim.does("assess_loss")
+        await claim.does("adjudicate")
+        await claim.closed("paid")
+        assert {c.status for c in await claim.rows(Clock)} == {"met"}
+        assert [c.status for c in await claim.rows(Correction)] == ["applied"]
 
 
 @pytest.mark.req("CLM-10")

@@ -20,7 +20,6 @@ from lian.db.crypto import KeyRing
 from lian.db.journal import compare, verify
 from lian.db.session import DatabaseUnavailable
 from lian.db.tables import Clock, JournalEntry, Task
-from lian.domain.case_kind import CaseKind
 from lian.domain.claims.figures import TOTAL
 from lian.domain.errors import Unavailable
 from lian.domain.messages import case_workflow_id
@@ -135,7 +134,7 @@ async def test_a_review_not_done_within_48_hours_is_a_breach_at_the_legal_instan
             assert case.received_at is not None
             assert clock.breached_at == case.received_at + timedelta(hours=48)
             assert types.count("clock.breached") == 1
-            assert types.count("clock.warned") >= 1
+            assert types.count("clock.rung_reached") >= 1
             await hands.answer("initial_review")
             async with context.transaction() as session:
                 clock = await session.get_one(Clock, (case.id, "claim.initial_review"))
@@ -193,8 +192,8 @@ async def test_a_clock_that_comes_due_while_postgres_is_away_is_on_record_before
     put, plan_of = journal.put_on_record, intake.plan_of
     first_asked: list[datetime] = []
 
-    def an_hour(context: Context, kind: CaseKind) -> CasePlan:
-        plan = plan_of(context, kind)
+    async def an_hour(*args: Any) -> CasePlan:
+        plan = await plan_of(*args)
         return replace(plan, clocks=plan.clocks | {TOTAL.id: replace(TOTAL, unit=Unit.HOURS, amount=1)})
 
     async def put_later(*args: Any, **named: Any) -> int:
@@ -212,7 +211,7 @@ async def test_a_clock_that_comes_due_while_postgres_is_away_is_on_record_before
         context.now = utc_now
         await hands.open_task("initial_review")
         case = await hands.case()
-        assert "clock.warned" in {e.type for e in await rows(context, JournalEntry, case.id)}
+        assert "clock.rung_reached" in {e.type for e in await rows(context, JournalEntry, case.id)}
         await assert_provable(context)
 
 
@@ -238,3 +237,26 @@ async def test_a_former_life_that_ended_just_when_it_was_in_the_way_is_not_taken
         await TemporalProcess(ours).start(state)
         with pytest.raises(Unavailable):
             await TemporalProcess(ours).start(replace(state, generation=2))
+
+
+@pytest.mark.req("CLM-15")
+async def test_a_life_that_has_ended_is_not_begun_again_when_its_start_is_told_twice(settings: Settings) -> None:
+    async with installation(settings) as (context, client):
+        hands = await at_work(context)
+        await deny(hands)
+        await reopen(context, hands.second, hands.number, stage="decision", reason="新证据")
+        await hands.open_task("adjudicate")
+        case = await hands.case()
+        told = await starting.starting_state(context, case.id)
+        await hands.answer("adjudicate")
+        await hands.until(lambda c: c.status == "closed")
+        handle = client.get_workflow_handle(case_workflow_id(case.id))
+        await handle.result()
+        ended = (await handle.describe()).run_id
+        assert told.generation == 2
+
+        async def ours() -> Client:
+            return client
+
+        await TemporalProcess(ours).start(told)
+        assert (await handle.describe()).run_id == ended

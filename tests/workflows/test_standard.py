@@ -240,7 +240,7 @@ async def test_a_question_not_answered_within_24_hours_is_a_breach_at_the_legal_
             )
             async with context.transaction() as session:
                 types = (await session.execute(query)).scalars().all()
-            assert (types.count("clock.warned"), types.count("clock.breached")) == (1, 1)
+            assert (types.count("clock.rung_reached"), types.count("clock.breached")) == (3, 1)
             await inquiry.answer("answer_inquiry", await hire(context, "sun"))
             assert [c.status for c in await inquiry.rows(Clock)] == ["late"]
 

@@ -36,6 +36,7 @@ from lian.db.tables import (
 )
 from lian.domain import journal as j
 from lian.domain.calendars import plain_calendar
+from lian.domain.case_kinds import NOT_WAITED_FOR
 from lian.domain.claims.definition import CLAIM
 from lian.domain.claims.duplicates import Likeness
 from lian.domain.claims.facts import ClaimExposure, ClaimFacts
@@ -93,9 +94,10 @@ class AnyClaim(RuleBasedStateMachine):
         is_risky=st.booleans(),
         is_known=st.booleans(),
         low_ceiling=st.booleans(),
+        second=st.sampled_from([2, 4]),
     )
-    def report(self, claimed: Decimal, is_risky: bool, is_known: bool, low_ceiling: bool) -> None:
-        case_id, party = UUID(int=1), UUID(int=2)
+    def report(self, claimed: Decimal, is_risky: bool, is_known: bool, low_ceiling: bool, second: int) -> None:
+        case_id, parties = UUID(int=1), (UUID(int=2), UUID(int=second))
         self.exposures = [UUID(int=10), UUID(int=11)]
         self.plain = Plain(case_id)
         self.patches = self.plain.patched()
@@ -103,9 +105,10 @@ class AnyClaim(RuleBasedStateMachine):
         self.commands = 0
         self.last: tuple[str, Any] | None = None
         self.in_force_above: list[str] = []
+        self.made_before_fraud = 0
         exposures = [
             ClaimExposure(exposure_id=e, coverage_code=c, claimant_party_id=party, claimed_amount=claimed)
-            for e, c in zip(self.exposures, ("OD", "PD"), strict=True)
+            for e, c, party in zip(self.exposures, ("OD", "PD"), parties, strict=True)
         ]
         facts = ClaimFacts(
             snapshot=terms(),
@@ -124,14 +127,14 @@ class AnyClaim(RuleBasedStateMachine):
         )
         plan = CasePlan("house", plain_calendar("Asia/Shanghai"), {p.id: p for p in CLAIM.clocks})
         self.state = CaseState(case_id=case_id, kind="claim", plan=plan, received_at=START, facts=self.dumped(facts))
-        self.put_intake(facts, party)
+        self.put_intake(facts)
         self.plain.start(self.state)
 
     def dumped(self, facts: ClaimFacts) -> dict[str, Any]:
         found: dict[str, Any] = FACTS.dump_python(facts, mode="json")
         return found
 
-    def put_intake(self, facts: ClaimFacts, party: UUID) -> None:
+    def put_intake(self, facts: ClaimFacts) -> None:
         drafted = j.CaseDrafted(number="CLM-2026-000001", kind="claim", channel="web", subject_person_id=UUID(int=3))
         reported = j.ClaimReported(
             policy_number="P-1",
@@ -144,18 +147,21 @@ class AnyClaim(RuleBasedStateMachine):
             currency="CNY",
         )
         taken = j.SnapshotTaken(snapshot=facts.snapshot)
-        added = j.PartyAdded(party_id=party, person_id=UUID(int=3), role="claimant")
+        added = [
+            j.PartyAdded(party_id=party, person_id=UUID(int=party.int + 1), role="claimant")
+            for party in {e.claimant_party_id for e in facts.exposures}
+        ]
         opened = [
             j.ExposureOpened(
                 exposure_id=e.exposure_id,
                 coverage_code=e.coverage_code,
-                claimant_party_id=party,
+                claimant_party_id=e.claimant_party_id,
                 claimed_amount=e.claimed_amount,
             )
             for e in facts.exposures
         ]
         submitted = j.CaseSubmitted(received_at=START, plan={}, promised_at=None)
-        for event in (drafted, reported, taken, added, *opened, submitted):
+        for event in (drafted, reported, taken, *added, *opened, submitted):
             self.plain.loop.run_until_complete(self.plain.put(event))
 
     # --- what anybody may try -----------------------------------------------------------------------------------------
@@ -177,7 +183,8 @@ class AnyClaim(RuleBasedStateMachine):
         return f"command-{self.commands}"
 
     def open_tasks(self) -> list[Task]:
-        return [t for t in self.of(Task) if t.status == "open"]
+        """What the process waits for; why a promise was broken it does not."""
+        return [t for t in self.of(Task) if t.status == "open" and t.kind not in NOT_WAITED_FOR]
 
     def of(self, model: type[Any]) -> list[Any]:
         return [row for (kind, _), row in self.plain.rows.rows.items() if kind is model]
@@ -317,9 +324,12 @@ class AnyClaim(RuleBasedStateMachine):
     @rule()
     def payees_bank_returns(self) -> None:
         payment = next(p for p in self.of(Payment) if p.status == "confirmed")
-        was_live = self.is_live
-        self.plain.bank_says(payment.id, "returned")
-        if not was_live:
+        back = self.plain.what_came_back(payment.id)
+        if self.is_live:
+            self.plain.say("take_back", back)
+            assert payment.status == "returned"
+        else:
+            self.plain.return_to_closed(back)
             self.live_again("settlement", None)
 
     @precondition(lambda self: self.is_live)
@@ -430,6 +440,32 @@ class AnyClaim(RuleBasedStateMachine):
     def facts(self) -> ClaimFacts:
         assert self.plain.claim is not None
         return self.plain.claim.facts
+
+    @invariant()
+    def what_is_owed_back_is_owed_by_whom_it_is_on_record(self) -> None:
+        owed = [r for r in self.of(RecoveryClaim) if r.recovery == "overpayment"]
+        by_party: dict[UUID, Decimal] = {}
+        for recovery in (r for r in owed if r.party_id):
+            by_party[recovery.party_id] = by_party.get(recovery.party_id, Decimal(0)) + recovery.expected_amount
+        assert self.facts.owed_back == sum((r.expected_amount for r in owed), Decimal(0))
+        assert {p: amount for p, amount in self.facts.owed_back_by.items() if amount} == {
+            p: amount for p, amount in by_party.items() if amount
+        }
+
+    @invariant()
+    def a_settlement_is_asked_of_customers_only_when_the_shares_are_each_payees_own(self) -> None:
+        assert self.plain.claim is not None
+        balances = self.plain.claim.balances()
+        for task in (t for t in self.open_tasks() if t.kind == "agree_settlement" and not t.ask.get("staff_only")):
+            for row in task.ask["rows"]["payees"] if self.facts.is_decided and len(balances) > 1 else ():
+                assert Decimal(row["amount"]) == balances[UUID(row["party_id"])]
+
+    @invariant()
+    def nothing_is_paid_once_fraud_is_confirmed(self) -> None:
+        made = len(self.of(Payment))
+        if self.facts.suspicion == "confirmed":
+            assert made == self.made_before_fraud
+        self.made_before_fraud = made
 
     @invariant()
     def the_ledger_balances(self) -> None:

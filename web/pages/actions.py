@@ -11,8 +11,7 @@ from lian.domain.errors import DomainError
 from lian.domain.tasks import Json
 from lian.services import actions, cases
 from lian.services.actions import ActionOnCase
-from web.deps import Form, Sent, Staff, Visit
-from web.pages.cases import command_of
+from web.deps import Form, Sent, Staff, Visit, command_of
 from web.presenters.actions import EffectsView, present_action, present_effects
 from web.presenters.cases import Look, actors_in, present_case
 from web.presenters.desk import form_context
@@ -20,8 +19,8 @@ from web.presenters.forms import Typed, blame, present_form, read_outcome
 
 router = APIRouter()
 
-SHOWN_WITH_THE_FORM = frozenset({403, 409, 422, 503})
-"""Refusals after which what was typed is kept; the rest have a page of their own."""
+SHOWN_WITH_THE_FORM = frozenset({403, 404, 409, 422, 503})
+"""Refusals after which what was typed is kept, a mistyped number among them; the rest have a page of their own."""
 
 
 @router.get("/desk/cases/{number}/do/{action}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -14,11 +14,10 @@ from lian.auth.actor import Actor
 from lian.domain.case_kind import CaseKind, Intake
 from lian.domain.case_kinds import kind_of_number
 from lian.domain.claims.fnol import PersonGiven
-from lian.domain.errors import DomainError, Invalid, NotFound
+from lian.domain.errors import DomainError, NotFound
 from lian.domain.parties import CHANNEL_LABELS, Channel
-from lian.domain.sla import Unit
 from lian.services.opening import Registered, intake_of, intakes, open_case
-from web.deps import Form, Guest, Sent, Staff, Visit
+from web.deps import Form, Guest, Sent, Staff, Visit, key_of
 from web.presenters.forms import FormContext, Typed, blame, present_form, read_outcome
 
 router = APIRouter()
@@ -111,11 +110,8 @@ def _promise(visit: Visit, kind: CaseKind, promised: str) -> str:
     """The promised moment, or day, in words."""
     if not promised:
         return ""
-    at, by_hour = (
-        datetime.fromisoformat(promised),
-        any(p.id == kind.promise and p.unit is Unit.HOURS for p in kind.clocks),
-    )
-    return visit.reader.full_moment(at) if by_hour else visit.reader.day(at)
+    at = datetime.fromisoformat(promised)
+    return visit.reader.full_moment(at) if kind.is_promised_by_the_hour else visit.reader.day(at)
 
 
 # --- staff ------------------------------------------------------------------------------------------------------------
@@ -147,7 +143,7 @@ async def _opened(
     visit: Visit, actor: Actor, kind: CaseKind, intake: Intake, form: Sent, channel: Channel
 ) -> Registered | Response:
     """The case, or the form again with what is wrong."""
-    key = _key(form)
+    key = key_of(form)
     answers, errors = read_outcome(intake, {}, form, visit.reader)
     errors = _check_person(visit, form) | errors
     if errors:
@@ -164,14 +160,6 @@ async def _opened(
         problem = visit.reader.refusal(refused)
         return _form(visit, kind, intake, form, key=key, errors=errors, problem=problem, status=refused.status)
     return opened
-
-
-def _key(form: Sent) -> str:
-    """Made with the form, so that sending it twice opens one case."""
-    try:
-        return str(UUID(form.text("key")))
-    except ValueError:
-        raise Invalid("The form could not be read.") from None
 
 
 def _check_person(visit: Visit, form: Sent) -> dict[str, str]:

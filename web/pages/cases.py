@@ -14,7 +14,7 @@ from lian.domain.errors import Invalid
 from lian.domain.status import CaseStatus, label_of
 from lian.services import actions, cases, handling, reading_money, tracking
 from lian.services.cases import CaseQuery
-from web.deps import Form, Sent, Staff, Visit
+from web.deps import Form, Staff, Visit, command_of
 from web.files import send_document, take_upload
 from web.pages.ask import doors
 from web.presenters.actions import present_offers
@@ -167,11 +167,3 @@ async def reopen(visit: Staff, form: Form, number: str) -> Response:
     stage, reason = form.text("stage"), form.text("reason")
     await handling.reopen(visit.context, visit.actor, number, stage=stage, reason=reason)
     return visit.go(f"/desk/cases/{number}", ok="reopened")
-
-
-def command_of(form: Sent) -> str:
-    """The hidden command id that makes a second click harmless."""
-    try:
-        return str(UUID(form.text("command")))
-    except ValueError:
-        return str(uuid4())

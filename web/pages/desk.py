@@ -12,9 +12,11 @@ from lian.auth.visibility import sees_inside
 from lian.db.tables import JournalEntry
 from lian.domain.errors import DomainError, Invalid, NotFound
 from lian.services import cases, desk
+from lian.services.alerts import list_alerts
 from lian.services.desk import TaskOnDesk, TaskQuery
-from web.deps import Form, Sent, Staff, Visit
+from web.deps import Form, Sent, Staff, Visit, command_of
 from web.presenters.about_task import ACTION_OF, about_task
+from web.presenters.alerts import AlertsView, present_alerts
 from web.presenters.cases import Look, actors_in, present_case
 from web.presenters.desk import (
     AssigneeView,
@@ -52,11 +54,20 @@ async def my_queue(
         queue=queue,
         show=show,
         mine=() if after else mine,
+        alerts=None if after else await _alerts(visit),
         waiting=waiting,
         next_page=waiting[-1].mark if len(waiting) == PAGE else "",
         done=await _what_was_done(visit, done),
         nothing=bool(none),
     )
+
+
+async def _alerts(visit: Visit) -> AlertsView | None:
+    """What calls me; people outside are not called."""
+    if not visit.actor.may("case:read"):
+        return None
+    found = await list_alerts(visit.context, visit.actor, still_open=True)
+    return present_alerts(found, visit.reader, visit.now) if found else None
 
 
 async def _what_was_done(visit: Visit, task_id: str) -> dict[str, str]:
@@ -135,8 +146,8 @@ async def assign(visit: Staff, form: Form, task_id: UUID) -> Response:
 async def complete(visit: Staff, form: Form, task_id: UUID) -> Response:
     """Answer it. What was typed stays on the page when it is refused; sent twice, it counts once."""
     found = await desk.show_task(visit.context, visit.actor, task_id)
-    outcome, errors = read_outcome(found.kind, found.task.ask, form, visit.reader)
-    command = _command(form)
+    outcome, errors = read_outcome(found.kind, found.ask, form, visit.reader)
+    command = command_of(form)
     if errors:
         problem = visit.reader.count("{n} answer needs correcting.", "{n} answers need correcting.", len(errors))
         return await _task_page(visit, found, Typed(form, errors, problem), command=command, status=422)
@@ -149,18 +160,11 @@ async def complete(visit: Staff, form: Form, task_id: UUID) -> Response:
     return visit.go("/desk", done=str(task_id))
 
 
-def _command(form: Sent) -> str:
-    try:
-        return str(UUID(form.text("command")))
-    except ValueError:
-        return str(uuid4())
-
-
 async def _refused(visit: Visit, found: TaskOnDesk, form: Sent, refused: DomainError, command: str) -> Response:
     """A rule's refusal is shown with the form; a lost race or a missing right has its own page."""
     if refused.status not in {422, 503}:
         raise refused
-    errors = blame(found.kind, found.task.ask, refused, visit.reader, form)
+    errors = blame(found.kind, found.ask, refused, visit.reader, form)
     typed = Typed(form, errors, visit.reader.refusal(refused))
     answer = await _task_page(visit, found, typed, command=command, status=refused.status)
     if refused.status == 503:
@@ -178,7 +182,7 @@ async def _task_page(visit: Visit, found: TaskOnDesk, typed: Typed, *, command: 
         status=status,
         here=f"/desk/tasks/{found.task.id}",
         task=present_task(found, file, Setting(visit.reader, visit.actor, names, visit.now)),
-        form=present_form(found.kind, found.task.ask, form_context(file, visit.reader), typed),
+        form=present_form(found.kind, found.ask, form_context(file, visit.reader), typed),
         case=present_case(file, (), look),
         about=about_task(found.task, file, await _journal(visit, found), look),
         command=command,

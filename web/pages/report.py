@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from hmac import compare_digest
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -20,7 +20,7 @@ from lian.domain.parties import CHANNEL_LABELS, Channel
 from lian.services.intake import report_claim
 from lian.services.opening import Registered
 from lian.services.policies import require_snapshot
-from web.deps import Form, Guest, Sent, Visit
+from web.deps import Form, Guest, Sent, Visit, key_of
 from web.i18n import mark
 from web.presenters.claimants import MOST_OTHERS, Told, others, present_others
 
@@ -63,7 +63,7 @@ async def loss_told(visit: Guest, form: Form) -> Response:
     if errors:
         return _step_one(visit, form, errors)
     snapshot = await require_snapshot(visit.context, form.text("policy_number"))
-    key = _key(form)
+    key = key_of(form)
     if form.text("more"):
         return _step_two(visit, form, snapshot, key=key)
     report = _report(visit, form, snapshot, errors)
@@ -102,14 +102,6 @@ def _reporting(visit: Visit, form: Sent) -> tuple[Actor, Channel]:
         return WEB, Channel.WEB
     told = next((channel for channel in allowed if channel == form.text("channel")), allowed[0])
     return staff, told
-
-
-def _key(form: Sent) -> str:
-    """Made with the form, so that sending it twice registers one claim."""
-    try:
-        return str(UUID(form.text("key")))
-    except ValueError:
-        raise Invalid("The form could not be read.") from None
 
 
 FIELDS = {"loss_at": "loss_on", "claimed_amount": "losses", "coverage_code": "losses", "reported_at": "loss_on"}

@@ -12,11 +12,10 @@ from lian.auth.actor import Actor
 from lian.domain.errors import DomainError, NotSignedIn
 from lian.services import accounts, actions, cases, statements, tracking
 from lian.services.asked import asked_of_customer
-from web.deps import TRACK, Customer, Form, Guest, Visit
+from web.deps import TRACK, Customer, Form, Guest, Visit, command_of
 from web.files import send_document, take_upload
-from web.pages.cases import command_of
 from web.presenters.forms import Typed
-from web.presenters.track import present_track
+from web.presenters.track import TrackView, present_track
 from web.presenters.track_tasks import present_asked, present_objecting, present_objections
 
 router = APIRouter()
@@ -101,25 +100,37 @@ async def tracker_page(
     offers = await actions.list_offers(visit.context, visit.actor, number)
     objecting = next((offer for offer in offers if offer.kind.id == "object"), None)
     known = {about: typed} if typed else {}
+    case = present_track(tracked, visit.reader, visit.now)
+    has_open_objection = any(o.is_open for o in tracked.objections)
+    questions = {str(each.found.task.id) for each in asked}
+    places = questions | _places(case, may_object=bool(objecting) and not has_open_objection)
     return visit.page(
         "track.html",
         status=status,
         here=address_of(number),
-        case=present_track(tracked, visit.reader, visit.now),
+        case=case,
         asked=present_asked(asked, {str(p.id): p.name for p in file.parties}, known, visit.reader),
         objecting=present_objecting(objecting, known.get("object", Typed()), visit.reader),
         objections=present_objections(tracked, visit.reader),
-        has_open_objection=any(o.is_open for o in tracked.objections),
+        has_open_objection=has_open_objection,
         typed_items=statements.TYPED,
         words=typed.sent.text("text") if typed and typed.sent and about.startswith("words-") else "",
         customer=_name(visit.actor),
         ok=ok,
         problem=problem,
         about=about,
+        placeless=problem if about not in places else "",
         command=str(uuid4()),
         megabytes=visit.context.settings.max_upload // (1024 * 1024),
         max_upload=visit.context.settings.max_upload,
     )
+
+
+def _places(case: TrackView, *, may_object: bool) -> set[str]:
+    """The parts of the page that show a refusal themselves, beside the questions; of any other its head must tell."""
+    words = {f"words-{item.code}" for item in case.needed if not item.received and item.code in statements.TYPED}
+    objecting = {"object"} if may_object and case.outcomes else set()
+    return {"documents", "messages"} | words | objecting | ({"withdraw"} if case.can_withdraw else set())
 
 
 def _name(actor: Actor) -> str:

@@ -10,8 +10,7 @@ from starlette.responses import Response
 from lian.domain.errors import DomainError, Invalid, NotFound
 from lian.services import actions, desk, statements
 from lian.services.asked import asked_of_customer
-from web.deps import Customer, Form, Sent, Visit
-from web.pages.cases import command_of
+from web.deps import Customer, Form, Sent, Visit, command_of
 from web.pages.track import address_of, tracker_page
 from web.presenters.forms import Typed, blame, read_outcome
 from web.presenters.track_tasks import read_asked
@@ -19,7 +18,8 @@ from web.presenters.track_tasks import read_asked
 router = APIRouter()
 
 OBJECT = "object"
-SHOWN_WITH_THE_FORM = frozenset({409, 422, 503})
+SHOWN_WITH_THE_FORM = frozenset({403, 404, 409, 422, 503})
+"""Refusals after which what was typed is kept; the rest have a page of their own."""
 
 
 @router.post("/track/{number}/tasks/{task_id}")

@@ -8,19 +8,28 @@ from decimal import Decimal
 from typing import Any
 
 from lian.auth.permissions import ROLE_LABELS
-from lian.db.tables import Decision, JournalEntry, Payee, Payment, Task
+from lian.db.tables import Clock, Decision, JournalEntry, Payee, Payment, Task
 from lian.domain.claims.actions import GROUNDS, REVERSAL_REASONS
 from lian.domain.claims.inquest_tasks import EXAMINE_SUSPICION, INVESTIGATION_TASKS
 from lian.domain.claims.tasks import RESULTS
+from lian.domain.explain_words import amount
 from lian.domain.panel import RULE_LABELS
+from lian.domain.promise_actions import EXTEND
+from lian.domain.promise_tasks import APPROVE_EXTENSION, EXPLAIN_LATENESS
+from lian.domain.sla import Unit
 from lian.services.cases import CaseFile
 from web.presenters.cases import Fact, Look
+from web.presenters.clocks import title_of_clock
 from web.presenters.figures import figure_in_words, name_of_figure
-from web.presenters.matters import Entry, risk_reasons
+from web.presenters.matters import HIGHEST_SCORE, Entry, risk_reasons
 from web.presenters.timeline import who_is
 from web.presenters.timeline_matters import WHY_REFERRED, coded
 
-ACTION_OF = {"approve_reversal": "reverse_payment", EXAMINE_SUSPICION.id: "refer"}
+ACTION_OF = {
+    "approve_reversal": "reverse_payment",
+    APPROVE_EXTENSION.id: EXTEND.id,
+    EXAMINE_SUSPICION.id: "refer",
+}
 """Tasks that somebody's action called for: its notes say why."""
 
 
@@ -222,7 +231,7 @@ def _came_back(a: Around, payment: Payment) -> str:
 def _suspicion(a: Around) -> AboutView:
     case, reader = a.file.case, a.look.reader
     referral = next((r for r in reversed(a.file.referrals) if r.status == "open"), None)
-    score = a.say("{score} of {most}", score=case.risk_score, most=25) if case.risk_level else ""
+    score = a.say("{score} of {most}", score=case.risk_score, most=HIGHEST_SCORE) if case.risk_level else ""
     return AboutView(
         (
             (a.say("Referred because"), reader.label(coded(WHY_REFERRED, referral.why)) if referral else ""),
@@ -238,9 +247,53 @@ def _investigation(a: Around) -> AboutView:
     return AboutView(takes_evidence=True)
 
 
+# --- promises ---------------------------------------------------------------------------------------------------------
+
+
+def _lateness(a: Around) -> AboutView:
+    """Which promise was broken, and by how much."""
+    clock = _clock_of(a)
+    if clock is None or clock.breached_at is None:
+        return AboutView()
+    reader = a.look.reader
+    until = clock.stopped_at or a.look.now
+    done = reader.full_moment(clock.stopped_at) if clock.stopped_at else a.say("not yet")
+    return AboutView(
+        (
+            (a.say("Promise"), title_of_clock(clock, reader)),
+            (a.say("It was due"), reader.full_moment(clock.breached_at)),
+            (a.say("Done at"), done if clock.status != "cancelled" else a.say("the case ended before")),
+            (a.say("Late by"), reader.span(until - clock.breached_at) if clock.status != "cancelled" else ""),
+        )
+    )
+
+
+def _extension(a: Around) -> AboutView:
+    """Which promise is to take how much longer, and what allows it."""
+    clock = _clock_of(a)
+    if clock is None:
+        return AboutView()
+    reader = a.look.reader
+    due = reader.full_moment(clock.due_at) if clock.due_at else a.say("not known, it stands still")
+    return AboutView(
+        (
+            (a.say("Promise"), title_of_clock(clock, reader)),
+            (a.say("Due"), due),
+            (a.say("So much longer"), reader.label(amount(int(a.ask["amount"]), Unit(clock.policy["unit"])))),
+            (a.say("Rule"), str(a.ask.get("source", ""))),
+        )
+    )
+
+
+def _clock_of(a: Around) -> Clock | None:
+    return next((clock for clock in a.file.clocks if clock.clock == a.ask.get("clock")), None)
+
+
 ABOUT: dict[str, Callable[[Around], AboutView]] = {
     "adjudicate": _adjudicate,
     "agree_settlement": _agree_settlement,
+    APPROVE_EXTENSION.id: _extension,
+    EXPLAIN_LATENESS.id: _lateness,
     "approve_correction": _approve_correction,
     "approve_reversal": _approve_reversal,
     "authorise": _authorise,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
 from lian.domain.case_kinds import KINDS
-from lian.domain.labels import Label
+from lian.services.lateness import LateCount, Lateness, LatePromise, cause_label
 from lian.services.overrides import Override
+from lian.services.reading_clocks import unpublished_year
 from lian.services.sla_board import Board, Promise
 from web.i18n import mark
 from web.presenters.cases import title_of
-from web.presenters.clocks import Chip, chip_of
+from web.presenters.clocks import Chip, chip_of, title_of_clock
 from web.reader import Reader
 
 STATE_WORDS = {
@@ -82,6 +83,43 @@ class PromiseRow:
     stage: str
     due: str
     chip: Chip
+
+
+@dataclass(frozen=True, slots=True)
+class LateRow:
+    """One broken promise: since when, how it stands now, and who is to say why, or has."""
+
+    number: str
+    title: str
+    promise: str
+    since: str
+    chip: Chip
+    cause: str
+    responsible: str
+    task: str
+    """Where its cause is to be given; empty when it has one, or nobody was asked."""
+    asked: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """One cause that one person answers for."""
+
+    cause: str
+    person: str
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class LateView:
+    """The overdue analysis: what has no cause, and the figures by cause, by person, and by both."""
+
+    unexplained: Figure
+    rows: tuple[LateRow, ...]
+    causes: tuple[Figure, ...]
+    people: tuple[Figure, ...]
+    pairs: tuple[PairRow, ...]
+    period: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +225,20 @@ def present_promises(promises: Sequence[Promise], reader: Reader, now: datetime)
         PromiseRow(
             number=p.case.number,
             title=title_of(p.case, reader),
-            promise=reader.label(p.label),
+            promise=title_of_clock(p.clock, reader),
             stage=reader.label(KINDS[p.case.kind].stage(p.case.stage).label),
-            due=reader.full_moment(p.clock.due_at) if p.clock.due_at else "–",
+            due=_due_of(p, reader),
             chip=chip_of(p.clock, reader, now),
         )
         for p in promises
     )
+
+
+def _due_of(promise: Promise, reader: Reader) -> str:
+    if promise.clock.due_at:
+        return reader.full_moment(promise.clock.due_at)
+    year = unpublished_year(promise.case, promise.clock)
+    return reader.say("{year} calendar not published", year=year) if year else "–"
 
 
 def present_overrides(found: Sequence[Override], reader: Reader) -> tuple[OverrideRow, ...]:
@@ -210,6 +255,82 @@ def present_overrides(found: Sequence[Override], reader: Reader) -> tuple[Overri
     )
 
 
-def clock_labels() -> dict[str, Label]:
-    """Every promise's name by its id."""
-    return {policy.id: policy.label for kind in KINDS.values() for policy in kind.clocks}
+# --- why promises were broken -----------------------------------------------------------------------------------------
+
+
+def late_address(**filters: str) -> str:
+    """The list behind a number of the overdue analysis."""
+    return "/operations/late" + ("?" + urlencode(filters) if filters else "")
+
+
+def present_late(found: Lateness, reader: Reader, now: datetime) -> LateView:
+    """The analysis in words and figures (CLM-13)."""
+    waiting = reader.say("Without a cause")
+    tone = "bad" if found.unexplained else "none"
+    return LateView(
+        unexplained=Figure(waiting, reader.number(found.unexplained), late_address(), tone),
+        rows=tuple(_late_row(promise, reader, now) for promise in found.promises),
+        causes=_by_cause(found.counts, reader),
+        people=_by_person(found.counts, reader),
+        pairs=tuple(_pair(count, reader) for count in found.counts),
+        period=reader.count("Broken in the last {n} day", "Broken in the last {n} days", found.days),
+    )
+
+
+def _late_row(late: LatePromise, reader: Reader, now: datetime) -> LateRow:
+    clock = late.clock
+    assert clock.breached_at is not None
+    return LateRow(
+        number=late.case.number,
+        title=title_of(late.case, reader),
+        promise=title_of_clock(clock, reader),
+        since=reader.full_moment(clock.breached_at),
+        chip=chip_of(clock, reader, now),
+        cause=reader.label(cause_label(clock.late_cause)) if clock.late_cause else "",
+        responsible=late.responsible,
+        task=f"/desk/tasks/{late.task_id}" if late.task_id else "",
+        asked=_asked(late, reader),
+    )
+
+
+def _asked(late: LatePromise, reader: Reader) -> str:
+    if late.task_id is None:
+        return reader.say("Nobody was asked")
+    return late.holder or reader.say("Nobody has taken it on")
+
+
+def _by_cause(counts: Sequence[LateCount], reader: Reader) -> tuple[Figure, ...]:
+    labels = {count.cause: count.label for count in counts}
+    return _summed(
+        [(count.cause, count.promises) for count in counts], "cause", reader, lambda c: reader.label(labels[c])
+    )
+
+
+def _by_person(counts: Sequence[LateCount], reader: Reader) -> tuple[Figure, ...]:
+    names = {count.responsible: count.name for count in counts}
+    return _summed([(count.responsible, count.promises) for count in counts], "responsible", reader, names.__getitem__)
+
+
+def _summed(
+    counts: Sequence[tuple[str, int]], name: str, reader: Reader, words: Callable[[str], str]
+) -> tuple[Figure, ...]:
+    """One figure for each, the largest first, each leading to its list."""
+    sums: dict[str, int] = {}
+    for key, n in counts:
+        sums[key] = sums.get(key, 0) + n
+    most = max(sums.values(), default=0) or 1
+    return tuple(
+        Figure(
+            words(key),
+            reader.number(n),
+            late_address(show="explained", **{name: key}),
+            "bad",
+            share=round(n * FULL / most),
+        )
+        for key, n in sorted(sums.items(), key=lambda item: -item[1])
+    )
+
+
+def _pair(count: LateCount, reader: Reader) -> PairRow:
+    address = late_address(show="explained", cause=count.cause, responsible=count.responsible)
+    return PairRow(reader.label(count.label), count.name, Figure("", reader.number(count.promises), address, "bad"))

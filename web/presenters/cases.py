@@ -20,15 +20,18 @@ from lian.domain.claims.terms import CAUSE_LABELS, LINE_LABELS, Line, LossCause
 from lian.domain.claims.triage import COMPLEXITY_LABELS, Complexity
 from lian.domain.labels import Label
 from lian.domain.parties import CHANNEL_LABELS, ROLE_LABELS, Channel, PartyRole
+from lian.domain.promise_actions import DOCUMENTS
 from lian.domain.status import CaseStatus, PaymentStatus, TaskStatus, label_of
 from lian.services.cases import CaseFile, customers
 from lian.services.documents import item_codes
 from lian.services.letters import LETTERS, coverage_label
+from lian.services.reading_clocks import document_request_of, wait_label, waits_of
 from lian.storage.content import ALLOWED
 from web.i18n import mark
-from web.presenters.clocks import Chip, ClockView, nearest_chip, present_clocks
+from web.presenters.clocks import Chip, ClockView, in_a_sentence, nearest_chip, present_clocks, title_of_clock
 from web.presenters.forms import Finding, finding_view
-from web.presenters.timeline import Moment, Scene, present_timeline, who_is
+from web.presenters.scene import Scene
+from web.presenters.timeline import Moment, present_timeline, who_is
 from web.reader import Reader
 
 PREVIEWABLE = {content.mime for content in ALLOWED if content.previewable}
@@ -161,6 +164,8 @@ class CaseView:
     claimant: str
     chip: Chip
     clocks: tuple[ClockView, ...]
+    waits: tuple[str, ...]
+    """What the case waits for outside the house."""
     facts: tuple[Fact, ...]
     story: str
     triage: tuple[Finding, ...]
@@ -202,7 +207,8 @@ def present_case(file: CaseFile, journal: Sequence[JournalEntry], look: Look) ->
         outcome=reader.label(kind.outcomes[case.outcome]) if case.outcome in kind.outcomes else "",
         claimant=reader.say(", ").join(customers(file.parties)),
         chip=nearest_chip(file.clocks, reader, look.now),
-        clocks=present_clocks(file.clocks, file.requests, reader, look.now),
+        clocks=present_clocks(file, look.names, reader, look.now),
+        waits=_waits(file, reader),
         facts=_facts(case, kind, reader),
         story=case.course,
         triage=tuple(finding_view(f, reader) for f in case.triage_findings if f["severity"] == "refers"),
@@ -238,9 +244,21 @@ def _may(file: CaseFile, actor: Actor) -> dict[str, bool]:
         "read": actor.may("document:read"),
         "write": actor.may("message:write"),
         "withdraw": open_ and actor.may("case:withdraw"),
-        "withdraw_request": actor.may("request:withdraw") and any(r.status == "open" for r in file.requests),
+        "withdraw_request": actor.may("request:withdraw") and document_request_of(file.requests) is not None,
         "reopen": closed and file.case.outcome != "merged" and actor.may("case:reopen"),
     }
+
+
+def _waits(file: CaseFile, reader: Reader) -> tuple[str, ...]:
+    return tuple(
+        reader.say(
+            "The case waits for {what}, since {since}, until {until} at the latest.",
+            what=in_a_sentence(wait_label(wait.reason), reader),
+            since=reader.day(wait.delivered_at or wait.opened_at),
+            until=reader.day(wait.answer_by),
+        )
+        for wait in waits_of(file.requests)
+    )
 
 
 def _told(case: Case, kind: CaseKind, reader: Reader) -> tuple[Fact, ...]:
@@ -452,6 +470,8 @@ def _scene(file: CaseFile, kind: CaseKind, look: Look) -> Scene:
         coverages={str(e.id): reader.label(coverage_label(file.case, e.coverage_code)) for e in file.exposures},
         documents={str(d.id): reader.label(item_label(d.item_code)) for d in file.documents},
         tasks={str(t.id): reader.label(kind.task(t.kind).label) for t in file.tasks if kind.has_task(t.kind)},
+        clocks={c.clock: title_of_clock(c, reader) for c in file.clocks},
+        waits={str(r.id): reader.label(wait_label(r.reason)) for r in file.requests if r.reason != DOCUMENTS},
         actors=look.names,
     )
 
@@ -465,6 +485,7 @@ def actors_in(file: CaseFile, journal: Sequence[JournalEntry]) -> set[str]:
         *(m.author for m in file.messages),
         *(t.holder for t in file.tasks),
         *(t.completed_by for t in file.tasks),
+        *(c.late_responsible for c in file.clocks),
     }
 
 

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
 
 from lian.db.tables import JournalEntry
-from lian.domain.case_kind import CaseKind
 from lian.domain.claims.adjudication import RESULT_LABELS, Result
-from lian.domain.claims.checklist import DOCUMENT_LABELS
 from lian.domain.claims.money_actions import RESERVE_LINES, RESERVE_REASON_LABELS
 from lian.domain.claims.triage import COMPLEXITY_LABELS, Complexity
 from lian.domain.labels import Label
 from lian.domain.parties import CHANNEL_LABELS, ROLE_LABELS, Channel, PartyRole
 from lian.services.letters import LETTERS
 from web.i18n import mark
+from web.presenters.scene import Body, Scene, Sentence
 from web.presenters.timeline_matters import MATTER_ICONS, MATTERS, coded
+from web.presenters.timeline_promises import PROMISES
 from web.reader import Reader
 
-Body = Mapping[str, Any]
 QUIET = frozenset(
     {
         *("claim.draft_saved", "document.read", "reserve.set", "policy.snapshot_taken", "task.barred"),
-        *("task.claimed", "task.released", "case.matured"),
+        *("task.claimed", "task.released", "case.matured", "case.graded", "milestone.reached"),
+        "certificate.issued",
     }
 )
 """Shown smaller: on record, seldom what somebody looks for."""
@@ -51,25 +50,6 @@ class Moment:
     who: str
     icon: str
     lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What the sentences refer to."""
-
-    reader: Reader
-    kind: CaseKind
-    currency: str
-    coverages: Mapping[str, str]
-    """Exposure id to the coverage's name."""
-    documents: Mapping[str, str]
-    """Document id to what it is."""
-    tasks: Mapping[str, str]
-    """Task id to its name."""
-    actors: Mapping[str, str]
-
-
-Sentence = Callable[[Scene, Body], str]
 
 
 def present_timeline(entries: Sequence[JournalEntry], scene: Scene) -> tuple[Moment, ...]:
@@ -118,16 +98,20 @@ SPOKEN = frozenset(
 )
 ICONS = {
     "case": "case",
+    "certificate": "file",
     "claim": "case",
     "clock": "clock",
     "decision": "scales",
     "document": "file",
     "exposure": "shield",
+    "lateness": "alert",
     "letter": "mail",
     "message": "chat",
+    "milestone": "dot",
     "party": "person",
     "payee": "person",
     "payment": "money",
+    "plan": "clock",
     "policy": "shield",
     "request": "mail",
     "reserve": "money",
@@ -212,36 +196,6 @@ def _reserve(s: Scene, b: Body) -> str:
     )
 
 
-def _clock(msgid: str) -> Sentence:
-    def sentence(s: Scene, b: Body) -> str:
-        labels = {policy.id: policy.label for policy in s.kind.clocks}
-        label = labels.get(str(b["clock"]).partition("#")[0], Label(b["clock"], b["clock"]))
-        return s.reader.say(msgid, clock=s.reader.label(label))
-
-    return sentence
-
-
-def _stopped(s: Scene, b: Body) -> str:
-    return _clock(CLOCK_KEPT if b["verdict"] == "met" else CLOCK_LATE)(s, b)
-
-
-CLOCK_KEPT, CLOCK_LATE = mark("Promise kept: {clock}"), mark("Promise done late: {clock}")
-
-
-def _requested(s: Scene, b: Body) -> str:
-    items = s.reader.say(", ").join(s.reader.label(DOCUMENT_LABELS[code]) for code in b["items"])
-    if b["is_repeat"]:
-        return s.reader.say("Documents asked for again: {items}", items=items)
-    return s.reader.say("Documents asked for: {items}", items=items)
-
-
-HOW_CLOSED = {
-    "answered": mark("The request for documents was answered in full"),
-    "expired": mark("The request for documents ended without a full answer"),
-    "withdrawn": mark("The request for documents was withdrawn"),
-}
-
-
 def _task(msgid: str) -> Sentence:
     return lambda s, b: s.reader.say(msgid, task=s.tasks.get(str(b["task_id"]), ""))
 
@@ -301,13 +255,6 @@ SENTENCES: dict[str, Sentence] = {
     "case.withdrawn": _plain(mark("The customer withdrew the case")),
     "claim.draft_saved": _plain(mark("The draft of the report was saved")),
     "claim.reported": _reported,
-    "clock.breached": _clock(mark("Promise broken: {clock}")),
-    "clock.cancelled": _clock(mark("Promise no longer applies: {clock}")),
-    "clock.paused": _clock(mark("Promise paused: {clock}")),
-    "clock.resumed": _clock(mark("Promise runs again: {clock}")),
-    "clock.started": _clock(mark("Promise made: {clock}")),
-    "clock.stopped": _stopped,
-    "clock.warned": _clock(mark("Promise at risk: {clock}")),
     "decision.authorised": _plain(mark("The decision was agreed to")),
     "decision.made": _made,
     "decision.returned": _plain(mark("The decision was sent back to be made anew")),
@@ -326,9 +273,6 @@ SENTENCES: dict[str, Sentence] = {
     "payment.requested": _payment,
     "payment.sent": _plain(mark("The bank has the payment instruction")),
     "policy.snapshot_taken": _plain(mark("The policy's terms were put on record")),
-    "request.closed": lambda s, b: s.reader.say(HOW_CLOSED.get(b["how"], HOW_CLOSED["withdrawn"])),
-    "request.delivered": _plain(mark("The request for documents reached the customer")),
-    "request.opened": _requested,
     "reserve.set": _reserve,
     "task.cancelled": _task(mark("No longer needed: {task}")),
     "task.claimed": _task(mark("Taken on: {task}")),
@@ -336,4 +280,5 @@ SENTENCES: dict[str, Sentence] = {
     "task.opened": _opened,
     "task.released": _task(mark("Given back: {task}")),
     **MATTERS,
+    **PROMISES,
 }

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lian.domain.claims.actions import GROUNDS, OVERRIDE_REASONS, REFERRAL_REASONS, REVERSAL_REASONS
 from lian.domain.claims.duplicates import LINKS
@@ -20,12 +19,8 @@ from lian.domain.ledger import RECOVERY_LABELS, Recovery
 from lian.domain.panel import RESULT_LABELS, RULE_LABELS, VOTE_LABELS, Rule, Vote
 from web.i18n import mark, translate_refusal
 from web.presenters.figures import figure_in_words, name_of_figure
+from web.presenters.scene import Body, Scene, Sentence
 
-if TYPE_CHECKING:
-    from web.presenters.timeline import Scene
-
-Body = Mapping[str, Any]
-Sentence = Callable[["Scene", Body], str]
 WHY_REFERRED = {"score": Label("by its risk score", "因风险评分"), **REFERRAL_REASONS}
 """Why a claim went to special investigation: its score, or what a person suspects."""
 CHECKED = {
@@ -65,13 +60,6 @@ def _linked(s: Scene, b: Body) -> str:
 
 def _tagged(msgid: str) -> Sentence:
     return lambda s, b: s.reader.say(msgid, code=b["code"])
-
-
-def _restarted(s: Scene, b: Body) -> str:
-    labels = {policy.id: policy.label for policy in s.kind.clocks}
-    clock = s.reader.label(coded(labels, str(b["clock"]).partition("#")[0]))
-    start = s.reader.full_moment(datetime.fromisoformat(str(b["started_at"])))
-    return s.reader.say("Promise counted anew from {start}: {clock}", start=start, clock=clock)
 
 
 def _correction(msgid: str) -> Sentence:
@@ -174,7 +162,6 @@ MATTERS: dict[str, Sentence] = {
     ),
     "case.tagged": _tagged(mark("Counted with the catastrophe {code}")),
     "case.untagged": _tagged(mark("No longer counted with the catastrophe {code}")),
-    "clock.restarted": _restarted,
     "correction.applied": _correction(mark("Corrected: {name}, {before} → {after}")),
     "correction.decided": _agreed,
     "correction.proposed": _correction(mark("Correction proposed: {name}, {before} → {after}")),

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from lian.domain.claims.adjudication import RESULT_LABELS, Result
 from lian.services.tracking import ExposureOutcome, Tracked, TrackedPayment
 from web.presenters.cases import DocumentView, MessageView, document_view
+from web.presenters.clocks import in_a_sentence
 from web.reader import Reader
 
 TONES = {"accept": "ok", "partial": "warn", "deny": "bad"}
@@ -64,6 +65,8 @@ class TrackView:
     headline: str
     next_step: str
     promise: str
+    waits: tuple[str, ...]
+    """What the case waits for outside the house."""
     is_late: bool
     is_open: bool
     can_withdraw: bool
@@ -89,6 +92,7 @@ def present_track(tracked: Tracked, reader: Reader, now: datetime) -> TrackView:
         headline=_headline(tracked, reader),
         next_step=_next_step(tracked, missing, reader),
         promise=_promise(tracked, reader),
+        waits=_waits(tracked, reader),
         is_late=tracked.is_late,
         is_open=tracked.status == "open",
         can_withdraw=tracked.may_withdraw,
@@ -122,13 +126,38 @@ def _promise(tracked: Tracked, reader: Reader) -> str:
     """The date we promised, in words; while we wait for the customer there is none."""
     if tracked.status != "open":
         return ""
-    if tracked.waits_for_customer or tracked.promised_at is None:
+    if tracked.waits_for_customer:
         return reader.say("Our promise to you stands still until your documents are here, and then runs on.")
+    if tracked.is_standing_still:
+        return reader.say("Our promise to you stands still meanwhile, and then runs on.")
+    if tracked.promised_at is None:
+        return _not_known(tracked.unpublished_year, reader)
     by_hour = tracked.is_promised_by_the_hour
     day = reader.full_moment(tracked.promised_at) if by_hour else reader.day(tracked.promised_at)
     if tracked.is_late:
         return reader.say("We promised you a result by {day}. We are late, and we are sorry.", day=day)
+    if tracked.is_extended:
+        return reader.say("You have our result by {day}. We wrote to you that it takes longer.", day=day)
     return reader.say("You have our result by {day}.", day=day)
+
+
+def _not_known(year: int | None, reader: Reader) -> str:
+    if year is None:
+        return ""
+    return reader.say(
+        "We cannot name the day of our result yet: the working days of {year} are not published. We will.", year=year
+    )
+
+
+def _waits(tracked: Tracked, reader: Reader) -> tuple[str, ...]:
+    return tuple(
+        reader.say(
+            "We wait for {what}, until {day} at the latest.",
+            what=in_a_sentence(each.label, reader),
+            day=reader.day(each.until),
+        )
+        for each in tracked.awaited
+    )
 
 
 def _steps(tracked: Tracked, reader: Reader) -> tuple[StepView, ...]:

@@ -1,7 +1,7 @@
 // Everything here is comfort: every page works without it.
 import { startTicking } from "./tick.js";
 import { startKeys } from "./keys.js";
-import { startAnswers, startForms } from "./forms.js";
+import { startAnswers, startFiles, startForms } from "./forms.js";
 import { startUploads } from "./uploads.js";
 
 document.documentElement.classList.add("js");
@@ -10,3 +10,4 @@ startKeys();
 startForms();
 startUploads();
 startAnswers();
+startFiles();

@@ -21,6 +21,17 @@ export function startForms() {
   document.querySelector("[data-focus]")?.focus();
 }
 
+// A text may be read from a file; it is sent with the form like any other.
+export function startFiles() {
+  for (const input of document.querySelectorAll("[data-into]")) {
+    input.addEventListener("change", async () => {
+      const file = input.files[0];
+      if (file) document.getElementById(input.dataset.into).value = await file.text();
+      input.value = "";
+    });
+  }
+}
+
 // In a decision, denying sets the amount to nothing and accepting brings the proposal back.
 export function startAnswers() {
   for (const row of document.querySelectorAll("[data-answer]")) {

@@ -1,5 +1,7 @@
 """All tables. A table object never enters a workflow, a template or a response."""
 
+from lian.db.tables.alerts import Alert
+from lian.db.tables.calendar_years import CalendarRevision
 from lian.db.tables.journal import (
     ChainHead,
     CommandReceipt,
@@ -8,6 +10,7 @@ from lian.db.tables.journal import (
     OutboxMessage,
     PersonKey,
 )
+from lian.db.tables.pack_versions import PackVersion
 from lian.db.tables.projections import (
     PROJECTIONS,
     Case,
@@ -46,10 +49,13 @@ from lian.db.tables.registers import (
     SignIn,
     Staff,
 )
+from lian.db.tables.replans import ReplanOperation
 
 __all__ = [
     "PROJECTIONS",
+    "Alert",
     "BankFile",
+    "CalendarRevision",
     "Case",
     "CaseLink",
     "CaseTag",
@@ -71,6 +77,7 @@ __all__ = [
     "Objection",
     "OneTimeCode",
     "OutboxMessage",
+    "PackVersion",
     "Panel",
     "PanelVote",
     "Party",
@@ -84,6 +91,7 @@ __all__ = [
     "RecoveryClaim",
     "RecoveryReceipt",
     "Referral",
+    "ReplanOperation",
     "ReserveLine",
     "SignIn",
     "Staff",

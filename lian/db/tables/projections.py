@@ -20,7 +20,11 @@ class Case(SQLModel, table=True):
     """One case as it stands now. `version` is the chain position of its last event."""
 
     __tablename__ = "cases"
-    __table_args__ = (Index("cases_board", "kind", "status", "stage"), Index("cases_latest", "opened_at", "id"))
+    __table_args__ = (
+        Index("cases_board", "kind", "status", "stage"),
+        Index("cases_latest", "opened_at", "id"),
+        Index("cases_open", "id", postgresql_where=sql("status = 'open'")),
+    )
 
     id: UUID = Field(primary_key=True)
     number: str = text(unique=True)
@@ -126,6 +130,7 @@ class Clock(SQLModel, table=True):
     __tablename__ = "clocks"
     __table_args__ = (
         Index("clocks_due", "due_at", postgresql_where=sql("stopped_at IS NULL AND status <> 'cancelled'")),
+        Index("clocks_running", "due_at", postgresql_where=sql("status = 'running'")),
     )
 
     case_id: UUID = Field(primary_key=True)
@@ -138,6 +143,18 @@ class Clock(SQLModel, table=True):
     breached_at: datetime | None = instant(default=None)
     stopped_at: datetime | None = instant(default=None)
     status: str = text(default="running")
+    calendar: str = text(default="")
+    """Version of the calendar it counts in."""
+    extended: int = 0
+    """So much more of its unit than its policy gives."""
+    rebased_at: datetime | None = instant(default=None)
+    consumed_seconds: float = 0.0
+    """What was used up when the hours it counts changed, at `rebased_at`."""
+    rungs: list[Any] = document(default_factory=list)
+    """Rungs that were reached: which, when, and when that was seen."""
+    late_cause: str = text(default="")
+    late_responsible: str = text(default="")
+    """Why it was broken and who answers for it, once somebody has said so (CLM-13)."""
 
 
 class DocumentRequest(SQLModel, table=True):
@@ -148,6 +165,8 @@ class DocumentRequest(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     case_id: UUID = Field(index=True)
     status: str = text(default="open")
+    reason: str = text(default="documents")
+    """What was asked for: documents from the claimant, or something else the case waits for."""
     items: dict[str, Any] = document()
     is_repeat: bool = False
     opened_at: datetime = instant()
@@ -177,6 +196,8 @@ class Task(SQLModel, table=True):
     opened_at: datetime = instant()
     act_by_at: datetime | None = instant(default=None)
     urgency: int = big()
+    is_raised: bool = False
+    """A clock's ladder has put it among the most urgent."""
     holder: str = text(default="")
     claimed_at: datetime | None = instant(default=None)
     closed_at: datetime | None = instant(default=None)
@@ -449,6 +470,8 @@ class RecoveryClaim(SQLModel, table=True):
     recovery: str = text()
     counterparty: str = text(default="")
     payment_id: UUID | None = Field(default=None)
+    party_id: UUID | None = Field(default=None)
+    """Who was paid too much, where it can be told."""
     expected_amount: Decimal = money()
     received_amount: Decimal = money(default=Decimal(0))
     currency: str = text()

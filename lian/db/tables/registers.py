@@ -154,3 +154,6 @@ class Catastrophe(SQLModel, table=True):
     zone: str = text()
     created_at: datetime = instant()
     created_by: str = text()
+    ended_at: datetime | None = instant(default=None)
+    """When somebody said which day was its last; until then `to_on` is what was expected."""
+    ended_by: str = text(default="")

@@ -9,7 +9,7 @@ from lian.domain.claims.corrections import CORRECTABLE, check_value
 from lian.domain.claims.tasks import check_choice
 from lian.domain.errors import Invalid
 from lian.domain.labels import Label
-from lian.domain.tasks import ActionKind, Json, question
+from lian.domain.tasks import ActionKind, Json, check_offered, question
 
 BEFORE_DECISION = frozenset({"review", "documents", "investigation", "assessment"})
 DECIDING = frozenset({"decision"})
@@ -119,7 +119,7 @@ def check_referral(outcome: ReferralReason, ask: Json) -> None:
 
 def check_reversal(outcome: ReversalAnswer, ask: Json) -> None:
     check_choice(outcome.why, REVERSAL_REASONS, "why")
-    check_option(outcome.payment_id, ask, "payment_id")
+    check_offered(outcome.payment_id, ask, "payment_id")
 
 
 def check_override(outcome: OverrideAnswer, ask: Json) -> None:
@@ -130,14 +130,8 @@ def check_correction(outcome: CorrectionAnswer, ask: Json) -> None:
     """A figure that can be corrected, with a value of its kind."""
     check_choice(outcome.name, {n: c.label for n, c in CORRECTABLE.items()}, "name")
     if CORRECTABLE[outcome.name].of_exposure:
-        check_option(outcome.exposure_id, ask, "exposure_id")
+        check_offered(outcome.exposure_id, ask, "exposure_id")
     check_value(outcome.name, outcome.after)
-
-
-def check_option(value: str, ask: Json, name: str) -> None:
-    """Only what the form offered, which depends on the case."""
-    if value not in {option["value"] for option in ask["options"][name]}:
-        raise Invalid("That is not one of the choices.", field=name)
 
 
 PAY_ADVANCE = ActionKind(

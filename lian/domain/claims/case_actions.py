@@ -12,7 +12,7 @@ from lian.domain.claims.duplicates import LINKS
 from lian.domain.errors import Invalid
 from lian.domain.labels import Label
 from lian.domain.parties import ROLE_LABELS, PartyRole
-from lian.domain.tasks import ActionKind, Json, question
+from lian.domain.tasks import ActionKind, Json, check_offered, question
 
 LINKED_BY_HAND = {code: LINKS[code] for code in ("related_to", "complaint_about", "appeal_of")}
 """A duplicate is not linked by hand: saying so closes a claim, and is asked at its registration."""
@@ -68,12 +68,6 @@ class AddParty:
         default="",
         help=Label("For a representative, lawyer or heir.", "代表人、律师或继承人须选择。"),
     )
-
-
-def check_offered(value: str, ask: Json, name: str) -> None:
-    """Only what the form offered."""
-    if value not in {option["value"] for option in ask["options"][name]}:
-        raise Invalid("That is not one of the choices.", field=name)
 
 
 def check_link(outcome: LinkCase, _: Json) -> None:

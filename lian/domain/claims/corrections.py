@@ -83,7 +83,7 @@ class Situation:
     done: frozenset[str]
     """Stages that lie behind."""
     open_tasks: tuple[Label, ...]
-    running_clocks: tuple[str, ...]
+    running_clocks: tuple[Label, ...]
     paid_amount: Decimal
 
 
@@ -119,7 +119,7 @@ def effects_of(name: str, situation: Situation) -> tuple[Effect, ...]:
     if figure.changes_money:
         found += _effects_on_decision(situation)
     if name == "received_at":
-        found += [Effect("clock_moves", Label(clock, clock)) for clock in situation.running_clocks]
+        found += [Effect("clock_moves", clock) for clock in situation.running_clocks]
     return tuple(found) or (Effect("only_record"),)
 
 

@@ -12,6 +12,9 @@ from lian.domain.claims.money_actions import MONEY_ACTIONS
 from lian.domain.claims.second_look_tasks import SECOND_LOOKS
 from lian.domain.claims.tasks import MAIN_TASKS
 from lian.domain.labels import Label
+from lian.domain.promise_actions import PROMISE_ACTIONS
+from lian.domain.promise_tasks import PROMISE_TASKS
+from lian.domain.promise_tasks import QUEUES as PROMISE_QUEUES
 
 STAGES = (
     Stage(
@@ -94,7 +97,7 @@ CLAIM = CaseKind(
     label=Label("Claim", "理赔"),
     workflow="Claim",
     stages=STAGES,
-    tasks=(*MAIN_TASKS, *INQUEST_TASKS, *SECOND_LOOKS),
+    tasks=(*MAIN_TASKS, *INQUEST_TASKS, *SECOND_LOOKS, *PROMISE_TASKS),
     queues={
         "claims.review": Label("Review", "初审"),
         "claims.investigation": Label("Investigation", "调查"),
@@ -107,6 +110,7 @@ CLAIM = CaseKind(
         "claims.settlement": Label("Settlement", "赔付"),
         "claims.objection": Label("Objections", "异议复核"),
         "claims.compliance": Label("Compliance", "合规核查"),
+        **PROMISE_QUEUES,
     },
     clocks=(figures.INITIAL_REVIEW, figures.TOTAL, figures.SIMPLE, figures.COMPLEX),
     promise=figures.TOTAL.id,
@@ -117,7 +121,7 @@ CLAIM = CaseKind(
         "merged": Label("Joined to another case", "已并案"),
     },
     pack=figures.PACK_VERSION,
-    actions=(*PROCESS_ACTIONS, *MONEY_ACTIONS, *CASE_ACTIONS),
+    actions=(*PROCESS_ACTIONS, *MONEY_ACTIONS, *CASE_ACTIONS, *PROMISE_ACTIONS),
     endings=ENDINGS,
     detours=DETOURS,
     binding=BINDING,

@@ -61,6 +61,8 @@ class ClaimFacts:
     approved_amount: Decimal = Decimal(0)
     owed_back: Decimal = Decimal(0)
     """Paid too much, and booked as owed to us: no longer a payment on the claim."""
+    owed_back_by: dict[UUID, Decimal] = field(default_factory=dict)
+    """Of that, what each party was paid too much, as far as it can be told whose it is."""
     transfers: dict[UUID, Transfer] = field(default_factory=dict)
     deciders: tuple[str, ...] = ()
     """Everybody who made, agreed to or voted on the decision in force: none of them may review it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lian.domain.claims.triage import Complexity
 from lian.domain.labels import Label
 from lian.domain.sla import ClockPolicy, Unit
 
@@ -15,6 +14,8 @@ INITIAL_REVIEW = ClockPolicy(
     unit=Unit.HOURS,
     pausable=False,
     source="CLM-4",
+    starts_on="received",
+    stops_on=("reviewed",),
 )
 """48 elapsed hours from the report received to the initial review done."""
 
@@ -25,6 +26,8 @@ TOTAL = ClockPolicy(
     unit=Unit.WORKING_DAYS,
     pausable=True,
     source="CLM-12",
+    starts_on="received",
+    stops_on=("paid", "refusal_sent", "closed"),
 )
 """15 working days from FNOL submission to paid or refused."""
 
@@ -35,6 +38,9 @@ SIMPLE = ClockPolicy(
     unit=Unit.WORKING_DAYS,
     pausable=True,
     source="CLM-12",
+    starts_on="received",
+    stops_on=("decided",),
+    grade="simple",
 )
 """5 working days from FNOL submission to decided."""
 
@@ -45,13 +51,11 @@ COMPLEX = ClockPolicy(
     unit=Unit.WORKING_DAYS,
     pausable=True,
     source="CLM-12",
+    starts_on="received",
+    stops_on=("decided",),
+    grade="complex",
 )
 """15 working days from FNOL submission to decided."""
 
 CLOCKS: dict[str, ClockPolicy] = {policy.id: policy for policy in (INITIAL_REVIEW, TOTAL, SIMPLE, COMPLEX)}
 """Every clock of a claim by its id."""
-
-
-def clock_for(complexity: Complexity) -> ClockPolicy:
-    """The decision clock of a claim triaged so (CLM-12); it starts at FNOL submission like the whole claim's."""
-    return SIMPLE if complexity is Complexity.SIMPLE else COMPLEX

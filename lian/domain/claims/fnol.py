@@ -38,7 +38,10 @@ class ClaimedLoss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FnolReport:
-    """A complete report. `loss_at` and `reported_at` are aware instants; no claimants: the reporter is the claimant."""
+    """A complete report. `loss_at` and `reported_at` are aware instants; no claimants: the reporter is the claimant.
+
+    `received_at` is when it reached the insurer, where that was before it was registered: promises run from then.
+    """
 
     policy_number: str
     loss_cause: LossCause
@@ -52,6 +55,7 @@ class FnolReport:
     claimants: tuple[PersonGiven, ...] = field(default=())
     details: dict[str, str] = field(default_factory=dict)
     """Further coded answers (see `claims/risk.py`); never free text."""
+    received_at: datetime | None = None
 
     @property
     def claiming(self) -> tuple[PersonGiven, ...]:
@@ -72,6 +76,8 @@ def check_report(report: FnolReport, *, now: datetime) -> None:
         raise Invalid("The date of loss is too long ago.", field="loss_at")
     if not report.loss_at <= report.reported_at + CLOCK_DRIFT or report.reported_at > now + CLOCK_DRIFT:
         raise Invalid("The report must lie between the loss and now.", field="reported_at")
+    if report.received_at and not report.loss_at <= report.received_at <= now:
+        raise Invalid("The receipt must lie between the loss and now.", field="received_at")
     if not (report.reporter.phone or report.reporter.email):
         raise Invalid("A phone number or an e-mail address is needed to reach the reporter.", field="reporter")
     for claimant in report.claiming:

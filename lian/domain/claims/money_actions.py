@@ -16,7 +16,7 @@ from lian.domain.errors import Invalid
 from lian.domain.labels import Label
 from lian.domain.ledger import RECOVERY_LABELS, Recovery
 from lian.domain.money import LARGEST
-from lian.domain.tasks import ActionKind, Json, question
+from lian.domain.tasks import ActionKind, Json, check_offered, question
 
 RESERVE_LINES = {
     "indemnity": Label("Indemnity", "赔款"),
@@ -108,12 +108,6 @@ class CloseRecovery:
 
 
 # --- rules ------------------------------------------------------------------------------------------------------------
-
-
-def check_offered(value: str, ask: Json, name: str) -> None:
-    """Only what the form offered."""
-    if value not in {option["value"] for option in ask["options"][name]}:
-        raise Invalid("That is not one of the choices.", field=name)
 
 
 def _check_amount(amount: Decimal, name: str) -> None:

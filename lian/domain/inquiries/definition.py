@@ -7,6 +7,9 @@ from lian.domain.inquiries import figures
 from lian.domain.inquiries.intake import INTAKE
 from lian.domain.inquiries.tasks import ANSWER_AS_SPECIALIST, ANSWER_INQUIRY, TASKS
 from lian.domain.labels import Label
+from lian.domain.promise_actions import PROMISE_ACTIONS
+from lian.domain.promise_tasks import PROMISE_TASKS
+from lian.domain.promise_tasks import QUEUES as PROMISE_QUEUES
 
 STAGES = (
     Stage(
@@ -46,10 +49,11 @@ INQUIRY = CaseKind(
     label=Label("Inquiry", "咨询"),
     workflow="Standard",
     stages=STAGES,
-    tasks=TASKS,
+    tasks=(*TASKS, *PROMISE_TASKS),
     queues={
         "inquiries.answer": Label("Inquiries", "咨询"),
         "inquiries.specialist": Label("Inquiries for specialists", "专家咨询"),
+        **PROMISE_QUEUES,
     },
     clocks=(figures.ANSWER,),
     promise=figures.ANSWER.id,
@@ -59,6 +63,7 @@ INQUIRY = CaseKind(
         "withdrawn": Label("Withdrawn", "已撤回"),
     },
     pack=figures.PACK_VERSION,
+    actions=PROMISE_ACTIONS,
     intake=INTAKE,
     steps=(
         Step("answer", ANSWER_INQUIRY.id, ends=ENDS),

@@ -14,5 +14,7 @@ ANSWER = ClockPolicy(
     unit=Unit.HOURS,
     pausable=False,
     source="INQ-1",
+    starts_on="received",
+    stops_on=("answered",),
 )
 """24 elapsed hours from the question received to its answer sent."""

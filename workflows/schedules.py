@@ -1,0 +1,67 @@
+"""What runs by the calendar: made by whichever worker comes first, and left alone by the others."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+)
+from temporalio.common import Priority
+from temporalio.service import RPCError, RPCStatusCode
+
+from lian.services.watchdog import EVERY_MINUTES
+from workflows import options
+from workflows.watchdog import Watchdog
+
+log = structlog.get_logger()
+
+WATCHDOG = "watchdog"
+AGAIN_SECONDS = 15.0
+
+
+async def schedule_watchdog(client: Client) -> bool:
+    """Have it run every few minutes, never two at once; true when this call made the schedule.
+
+    What was missed while the server was away is not made up for: the next round finds it all.
+    """
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(
+            Watchdog.run,
+            id=WATCHDOG,
+            task_queue=options.CASES,
+            execution_timeout=options.ROUND_TIMEOUT,
+            # People's commands come first.
+            priority=Priority(priority_key=5),
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(minutes=EVERY_MINUTES))]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=1)),
+    )
+    try:
+        await client.create_schedule(WATCHDOG, schedule)
+    except ScheduleAlreadyRunningError:
+        return False
+    return True
+
+
+async def keep_watch(client: Client) -> None:
+    """Make the schedule, however long the server is away; one that knows no schedules is left without."""
+    while True:
+        try:
+            await schedule_watchdog(client)
+        except RPCError as failed:
+            log.warning("watchdog_not_scheduled", error=failed.status.name)
+            if failed.status is RPCStatusCode.UNIMPLEMENTED:
+                return
+            await asyncio.sleep(AGAIN_SECONDS)
+        else:
+            return
