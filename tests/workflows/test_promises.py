@@ -90,10 +90,14 @@ async def test_new_facts_begin_the_full_period_again_and_a_withdrawal_ends_it(se
         again = await matter.clock(SIMPLE)
         assert again.due_at == midnight(await matter.now(), 15)
         await matter.pass_days(12)
+        today = (await matter.now()).date()
+        until = str(today + timedelta(days=30))
+        await matter.acts("start_wait", reason="mediation", since_on=str(today), until_on=until)
         customer = await as_customer(matter.context, matter.number)
         await withdraw(matter.context, customer, matter.number, reason="", command_id="w")
         ended = await matter.clock(SIMPLE)
         assert (ended.status, ended.breached_at) == ("cancelled", None)
+        assert [pause["to_at"] is not None for pause in ended.pauses] == [True]
         await assert_sound(matter.context)
 
 
