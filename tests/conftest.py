@@ -11,6 +11,10 @@ from tests import servers as real
 from tests.browsers import ABSENT, find_browser
 from tests.installation import context, database, database_template, process, settings
 
+TESTS = Path(__file__).parent
+WHOLE_STACKS = frozenset({"faults", "infra", "simulator"})
+"""Folders whose tests start everything: the longest there are."""
+
 __all__ = ["context", "database", "database_template", "process", "settings"]
 
 
@@ -24,6 +28,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Also after Ctrl-C; after a kill the keeper itself notices."""
     if not hasattr(config, "workerinput") and real.RUN_VARIABLE in os.environ:
         real.close_run()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """After they were shuffled: whole stacks and browsers first, so that no process ends with a long one alone."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(TESTS).parts[0]
+    if folder in WHOLE_STACKS:
+        return 0
+    return 1 if item.get_closest_marker("browser") else 2 if folder == "workflows" else 3
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
