@@ -17,12 +17,15 @@ from workflows.claim_matters import ClaimMatters
 
 ANSWER_WITHIN = timedelta(days=30)
 """How long a claimant has to send missing documents before the case goes on without them."""
+TAKEN_IN = ("acknowledged", "registered")
+LOOKED_INTO = (*TAKEN_IN, "reviewed", "documents_requested", "documents_complete", "investigation_started")
+TOLD = (*LOOKED_INTO, "decided", "accepted", "refused", "decision_told")
 PASSED = {
-    "review": (),
-    "assessment": ("reviewed", "documents_complete"),
-    "decision": ("reviewed", "documents_complete"),
-    "settlement": ("reviewed", "documents_complete", "decided"),
-    "aftercare": ("reviewed", "documents_complete", "decided"),
+    "review": TAKEN_IN,
+    "assessment": LOOKED_INTO,
+    "decision": LOOKED_INTO,
+    "settlement": TOLD,
+    "aftercare": TOLD,
 }
 """Milestones that a reopened claim has behind it, by the stage where its new life begins."""
 

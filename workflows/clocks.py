@@ -109,7 +109,7 @@ class ClockBook:
                 self._start_if_promised(policy, since, over=self._passed_over | reached)
 
     def pass_over(self, *milestones: str) -> None:
-        """A later life of the case does not come to these: what runs to them only is not promised again."""
+        """A later life of the case has these behind it: what was promised until then is not promised again."""
         self._passed_over = frozenset(milestones)
 
     def _since(self, milestone: str) -> datetime | None:
@@ -118,10 +118,10 @@ class ClockBook:
         return self._state.milestones.get(milestone, receipt)
 
     def _start_if_promised(self, policy: ClockPolicy, at: datetime, *, over: frozenset[str]) -> None:
-        """Start it unless it runs already, is another grade's, or all it could stop at is over."""
+        """Start it unless it runs already, is another grade's, or what it promises was done already."""
         ends = self._ends_of(policy)
         is_running = any(policy_id(name) == policy.id for name in self.running)
-        if self._grade_of(policy) in {"", self._state.grade} and not is_running and not (ends and ends <= over):
+        if self._grade_of(policy) in {"", self._state.grade} and not is_running and not ends & over:
             self.start(self._next_name(policy), at)
 
     def _stop_or_begin_again(self, name: str, at: datetime) -> None:
