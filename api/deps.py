@@ -122,6 +122,6 @@ def read_urgency_cursor(cursor: str) -> tuple[int, UUID] | None:
     if not cursor:
         return None
     first, row_id = _decode(cursor)
-    if not first.isdecimal() or len(first) > 18:
+    if not first.isdecimal() or len(first) > 19 or int(first) >= 2**63:
         raise Invalid(BAD_CURSOR, field="cursor")
     return int(first), row_id

@@ -67,7 +67,7 @@ class Visit:
             "lang": self.reader.language,
             "theme": self.theme,
             "actor": self.somebody,
-            "works": bool(self.somebody) and any(p.startswith("task:") for p in self.actor.permissions),
+            "works": bool(self.somebody) and self.actor.may("task:hold"),
             "here": here,
             "demo": self.context.settings.demo,
             "insurer": self.context.settings.insurer_name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -23,6 +24,9 @@ class Actor:
     name: str
     roles: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
+    team: str = ""
+    skills: tuple[tuple[str, date | None], ...] = ()
+    """What they know or are licensed for, each with the last day on which it counts."""
     case_id: UUID | None = None
     """The one case a customer signed in to."""
     person_id: UUID | None = None
@@ -54,6 +58,10 @@ class Actor:
     def authority_for(self, decision: str, line: str) -> Decimal:
         """The amount they may decide alone for this kind of decision in this line (CLM-9), in the case's currency."""
         return limit_of(self.roles, decision=decision, line=line)
+
+    def skills_on(self, day: date) -> frozenset[str]:
+        """The skills and licences that count on this day."""
+        return frozenset(skill for skill, until in self.skills if until is None or day <= until)
 
     def may(self, permission: str) -> bool:
         """Whether a role of theirs has the permission."""

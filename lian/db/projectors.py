@@ -6,16 +6,14 @@ and, over rows in memory, when a rebuild is compared with what is stored.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar, cast
-from uuid import UUID
+from typing import Any
 
 from pydantic import TypeAdapter
-from sqlmodel import SQLModel
 
+from lian.db.projecting import Context, Rows, findings_json, on, project
 from lian.db.tables import (
     Case,
     CaseLink,
@@ -41,72 +39,17 @@ from lian.db.tables import (
     ReserveLine,
     Task,
 )
+from lian.db.task_projectors import reorder_tasks
 from lian.domain import journal as j
 from lian.domain import ledger
 from lian.domain.claims.terms import PolicySnapshot
-from lian.domain.findings import Finding
 from lian.domain.parties import PartyRole
 from lian.domain.sla import Escalation
 from lian.domain.status import CaseStatus, ClockStatus, PaymentStatus, TaskStatus, move_to
 
-Row = TypeVar("Row", bound=SQLModel)
-FINDINGS = TypeAdapter(tuple[Finding, ...])
+__all__ = ["Context", "Rows", "project"]
+
 SNAPSHOT = TypeAdapter(PolicySnapshot)
-
-
-class Rows(Protocol):
-    """Where projections live: a database session, or plain memory during a check."""
-
-    async def get(self, model: type[Row], key: Any) -> Row:
-        """The row with this primary key; it must exist."""
-
-    async def of_case(self, model: type[Row], case_id: UUID) -> Sequence[Row]:
-        """All rows of a case, in a stable order."""
-
-    def add(self, row: SQLModel) -> None:
-        """A new row."""
-
-    async def remove(self, model: type[Row], key: Any) -> None:
-        """The row with this primary key is no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a projector may know beside the event itself."""
-
-    case_id: UUID
-    chain_seq: int
-    at: datetime
-    actor: str
-    stored: j.Json
-    """The body as stored, with its ciphertext."""
-
-
-Projector = Callable[[Rows, Context, Any], Awaitable[None]]
-PROJECTORS: dict[str, Projector] = {}
-
-
-def on(event: type[Any]) -> Callable[[Projector], Projector]:
-    """Register the projector of one event type."""
-
-    def register(projector: Projector) -> Projector:
-        PROJECTORS[event.TYPE] = projector
-        return projector
-
-    return register
-
-
-async def project(rows: Rows, context: Context, event: j.Event) -> None:
-    """Apply one event. Events that change no row (a document read) have no projector."""
-    projector = PROJECTORS.get(event.TYPE)
-    if projector:
-        await projector(rows, context, event)
-    case = await rows.get(Case, context.case_id)
-    case.version = context.chain_seq
-
-
-def findings_json(findings: tuple[Finding, ...]) -> list[Any]:
-    return cast("list[Any]", FINDINGS.dump_python(findings, mode="json"))
 
 
 # --- the case ---------------------------------------------------------------------------------------------------------
@@ -169,6 +112,7 @@ async def case_triaged(rows: Rows, c: Context, e: j.CaseTriaged) -> None:
     case = await rows.get(Case, c.case_id)
     case.complexity, case.severity = e.complexity, e.severity
     case.triage_findings = findings_json(e.findings)
+    await reorder_tasks(rows, c.case_id)
 
 
 @on(j.StageEntered)
@@ -282,6 +226,7 @@ async def correction_applied(rows: Rows, c: Context, e: j.CorrectionApplied) -> 
         setattr(exposure, e.name, after)
         if e.name == "claimed_amount":
             case.claimed_amount += after - before
+            await reorder_tasks(rows, c.case_id)
         return
     setattr(case, e.name, CASE_FIGURES[e.name](e.after))
     if e.snapshot:
@@ -477,7 +422,7 @@ async def clock_started(rows: Rows, c: Context, e: j.ClockStarted) -> None:
             calendar=e.calendar,
         )
     )
-    await rewrite_urgency(rows, c.case_id)
+    await reorder_tasks(rows, c.case_id)
 
 
 async def _clock(rows: Rows, c: Context, name: str) -> Clock:
@@ -491,7 +436,7 @@ async def clock_paused(rows: Rows, c: Context, e: j.ClockPaused) -> None:
         clock.status = move_to(ClockStatus(clock.status), ClockStatus.PAUSED)
     clock.pauses = [*clock.pauses, {"request_id": str(e.request_id), "from_at": e.paused_at.isoformat(), "to_at": None}]
     clock.due_at = clock.warn_at = None
-    await rewrite_urgency(rows, c.case_id)
+    await reorder_tasks(rows, c.case_id)
 
 
 @on(j.ClockResumed)
@@ -503,7 +448,7 @@ async def clock_resumed(rows: Rows, c: Context, e: j.ClockResumed) -> None:
     if all(p["to_at"] for p in clock.pauses):
         clock.status = move_to(ClockStatus(clock.status), ClockStatus.RUNNING)
     clock.due_at, clock.warn_at = e.due_at, e.warn_at
-    await rewrite_urgency(rows, c.case_id)
+    await reorder_tasks(rows, c.case_id)
 
 
 @on(j.ClockRungReached)
@@ -515,7 +460,7 @@ async def clock_rung_reached(rows: Rows, c: Context, e: j.ClockRungReached) -> N
         for task in await rows.of_case(Task, c.case_id):
             if task.status == TaskStatus.OPEN:
                 task.is_raised = True
-        await rewrite_urgency(rows, c.case_id)
+        await reorder_tasks(rows, c.case_id)
 
 
 @on(j.ClockBreachWithdrawn)
@@ -523,7 +468,7 @@ async def clock_breach_withdrawn(rows: Rows, c: Context, e: j.ClockBreachWithdra
     clock = await _clock(rows, c, e.clock)
     clock.status = move_to(ClockStatus(clock.status), ClockStatus.RUNNING)
     clock.breached_at, clock.due_at, clock.warn_at = None, e.due_at, e.warn_at
-    await rewrite_urgency(rows, c.case_id)
+    await reorder_tasks(rows, c.case_id)
 
 
 @on(j.ClockExtended)
@@ -531,7 +476,7 @@ async def clock_extended(rows: Rows, c: Context, e: j.ClockExtended) -> None:
     clock = await _clock(rows, c, e.clock)
     clock.extended += e.amount
     clock.due_at, clock.warn_at = e.due_at, e.warn_at
-    await rewrite_urgency(rows, c.case_id)
+    await reorder_tasks(rows, c.case_id)
 
 
 @on(j.ClockRebased)
@@ -539,7 +484,7 @@ async def clock_rebased(rows: Rows, c: Context, e: j.ClockRebased) -> None:
     clock = await _clock(rows, c, e.clock)
     clock.policy, clock.calendar, clock.due_at, clock.warn_at = e.policy, e.calendar, e.due_at, e.warn_at
     clock.rebased_at, clock.consumed_seconds = e.rebased_at, e.consumed
-    await rewrite_urgency(rows, c.case_id)
+    await reorder_tasks(rows, c.case_id)
 
 
 @on(j.PlanChanged)
@@ -571,7 +516,7 @@ async def clock_stopped(rows: Rows, c: Context, e: j.ClockStopped) -> None:
         clock.status, clock.breached_at = ClockStatus.BREACHED, clock.due_at
     clock.status = move_to(ClockStatus(clock.status), STOPPED[e.verdict])
     clock.stopped_at = e.stopped_at
-    await rewrite_urgency(rows, c.case_id)
+    await reorder_tasks(rows, c.case_id)
 
 
 @on(j.ClockJudged)
@@ -585,7 +530,7 @@ async def clock_judged(rows: Rows, c: Context, e: j.ClockJudged) -> None:
 async def clock_cancelled(rows: Rows, c: Context, e: j.ClockCancelled) -> None:
     clock = await _clock(rows, c, e.clock)
     clock.status = move_to(ClockStatus(clock.status), ClockStatus.CANCELLED)
-    await rewrite_urgency(rows, c.case_id)
+    await reorder_tasks(rows, c.case_id)
 
 
 @on(j.ClockRestarted)
@@ -595,7 +540,7 @@ async def clock_restarted(rows: Rows, c: Context, e: j.ClockRestarted) -> None:
     if e.why == "new_facts":
         clock.status, clock.breached_at, clock.pauses, clock.extended = ClockStatus.RUNNING, None, [], 0
         clock.rebased_at, clock.consumed_seconds, clock.rungs = None, 0.0, []
-    await rewrite_urgency(rows, c.case_id)
+    await reorder_tasks(rows, c.case_id)
 
 
 @on(j.RequestOpened)
@@ -626,87 +571,6 @@ async def request_delivered(rows: Rows, _: Context, e: j.RequestDelivered) -> No
 async def request_closed(rows: Rows, _: Context, e: j.RequestClosed) -> None:
     request = await rows.get(DocumentRequest, e.request_id)
     request.status, request.closed_at = e.how, e.closed_at
-
-
-# --- tasks ------------------------------------------------------------------------------------------------------------
-
-NO_DEADLINE = 2**35
-ORDINARY = 1 << 36
-"""TSK-2: statutory before service target; then the earliest act-by instant, in epoch seconds."""
-
-
-def urgency_of(act_by_at: datetime | None, *, statutory: bool, raised: bool = False) -> int:
-    """The stored sort key: smaller is sooner (TSK-2). A clock's ladder may have raised it to the statutory ones."""
-    seconds = int(act_by_at.timestamp()) if act_by_at else NO_DEADLINE
-    return seconds if statutory or raised else seconds + ORDINARY
-
-
-async def rewrite_urgency(rows: Rows, case_id: UUID) -> None:
-    """A change of a clock changes the order of the case's open tasks."""
-    clocks = [k for k in await rows.of_case(Clock, case_id) if k.stopped_at is None and k.due_at is not None]
-    running = [k for k in clocks if k.status in {ClockStatus.RUNNING, ClockStatus.BREACHED}]
-    first = min(running, key=lambda k: (cast("datetime", k.due_at), k.clock), default=None)
-    for task in await rows.of_case(Task, case_id):
-        if task.status == TaskStatus.OPEN:
-            task.act_by_at = first.due_at if first else None
-            statutory = bool(first and first.policy.get("statutory"))
-            task.urgency = urgency_of(task.act_by_at, statutory=statutory, raised=task.is_raised)
-
-
-@on(j.TaskOpened)
-async def task_opened(rows: Rows, c: Context, e: j.TaskOpened) -> None:
-    rows.add(
-        Task(
-            id=e.task_id,
-            case_id=c.case_id,
-            kind=e.kind,
-            queue=e.queue,
-            stage=e.stage,
-            ask=e.ask,
-            excluded=list(e.excluded_actors),
-            least_authority=e.least_authority,
-            opened_at=c.at,
-            urgency=urgency_of(None, statutory=False),
-            version=c.chain_seq,
-        )
-    )
-    await rewrite_urgency(rows, c.case_id)
-
-
-@on(j.TaskClaimed)
-async def task_claimed(rows: Rows, c: Context, e: j.TaskClaimed) -> None:
-    task = await rows.get(Task, e.task_id)
-    task.holder, task.claimed_at, task.version = e.holder, c.at, c.chain_seq
-
-
-@on(j.TaskReleased)
-async def task_released(rows: Rows, c: Context, e: j.TaskReleased) -> None:
-    task = await rows.get(Task, e.task_id)
-    task.holder, task.claimed_at, task.version = "", None, c.chain_seq
-
-
-@on(j.TaskBarred)
-async def task_barred(rows: Rows, c: Context, e: j.TaskBarred) -> None:
-    task = await rows.get(Task, e.task_id)
-    task.excluded, task.version = sorted({*task.excluded, e.actor}), c.chain_seq
-    if task.holder == e.actor:  # whoever must not do it any more does not keep it from others
-        task.holder, task.claimed_at = "", None
-
-
-@on(j.TaskCompleted)
-async def task_completed(rows: Rows, c: Context, e: j.TaskCompleted) -> None:
-    task = await rows.get(Task, e.task_id)
-    task.status = move_to(TaskStatus(task.status), TaskStatus.COMPLETED)
-    task.outcome, task.completed_by, task.closed_at, task.version = e.outcome, c.actor, c.at, c.chain_seq
-    if "complexity" in e.outcome:  # triage proposes, the reviewer decides (CLM-4)
-        (await rows.get(Case, c.case_id)).complexity = e.outcome["complexity"]
-
-
-@on(j.TaskCancelled)
-async def task_cancelled(rows: Rows, c: Context, e: j.TaskCancelled) -> None:
-    task = await rows.get(Task, e.task_id)
-    task.status = move_to(TaskStatus(task.status), TaskStatus.CANCELLED)
-    task.closed_at, task.version = c.at, c.chain_seq
 
 
 # --- documents, letters, messages -------------------------------------------------------------------------------------

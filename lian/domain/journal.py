@@ -665,13 +665,43 @@ class TaskOpened(Event):
     least_authority: Decimal = Decimal(0)
 
 
+@event("task.routed")
+class TaskRouted(Event):
+    """The table of routes says where the task belongs: queue, skills, and whether it is ahead of others (TSK-3).
+
+    `rule` is the row that said so, empty when none did; `table` is its version.
+    """
+
+    task_id: UUID
+    queue: str
+    skills: tuple[str, ...] = ()
+    is_green: bool = False
+    is_raised: bool = False
+    rule: str = ""
+    table: str = ""
+
+
+@event("task.relaxed")
+class TaskRelaxed(Event):
+    """Nobody with these skills took the task for a while: others may, from now on. Licences never relax."""
+
+    task_id: UUID
+    skills: tuple[str, ...]
+
+
 @event("task.claimed")
 class TaskClaimed(Event):
-    """Somebody took the task on; `how` is claim, next or assign."""
+    """Somebody has the task; `how` is one of `desk.HELD_HOW`.
+
+    `on_behalf_of` is whose work it stays, when it is done for a colleague. `why` explains a choice that rules made:
+    every candidate, and why they were chosen or not (TSK-3).
+    """
 
     task_id: UUID
     holder: str
     how: str
+    on_behalf_of: str = ""
+    why: Json = field(default_factory=dict)
 
 
 @event("task.released")
@@ -679,6 +709,80 @@ class TaskReleased(Event):
     """The task went back to its queue."""
 
     task_id: UUID
+
+
+@event("task.passed")
+class TaskPassed(Event):
+    """Whoever had the task gives it back unfinished, and says why; it is not offered to them again until then."""
+
+    task_id: UUID
+    passed_by: str
+    reason: str
+    until: datetime
+    note: str = personal()
+
+
+@event("task.held")
+class TaskHeld(Event):
+    """The task is put aside until then; it stays whoever's it is, and no clock stops (idea 3)."""
+
+    task_id: UUID
+    reason: str
+    until: datetime
+    note: str = personal()
+
+
+@event("task.woken")
+class TaskWoken(Event):
+    """The task is no longer put aside."""
+
+    task_id: UUID
+
+
+@event("task.prioritised")
+class TaskPrioritised(Event):
+    """A person put the task ahead of others, or back among them."""
+
+    task_id: UUID
+    is_raised: bool
+    note: str = personal()
+
+
+@event("task.commented")
+class TaskCommented(Event):
+    """A remark for colleagues; customers never see it."""
+
+    task_id: UUID
+    comment_id: UUID
+    text: str = personal()
+
+
+@event("task.review_asked")
+class ReviewAsked(Event):
+    """A colleague is asked what they think. It decides nothing, and moves no decision."""
+
+    task_id: UUID
+    review_id: UUID
+    reviewer: str
+    question: str = personal()
+
+
+@event("task.review_given")
+class ReviewGiven(Event):
+    """What the colleague thinks; `opinion` is one of `desk.OPINIONS`."""
+
+    task_id: UUID
+    review_id: UUID
+    opinion: str
+    answer: str = personal()
+
+
+@event("case.barred")
+class CaseBarred(Event):
+    """The case is not for this person, in none of its tasks, now or later (TSK-5)."""
+
+    actor: str
+    reason: str
 
 
 @event("task.barred")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import anyio.to_thread
@@ -162,7 +162,14 @@ async def actor_of(context: Context, token: str) -> Actor:
 
 def actor_for(staff: Staff) -> Actor:
     """A member of staff as an actor."""
-    return Actor(id=staff_actor_id(staff.id), name=staff.name, roles=tuple(staff.roles), queues=tuple(staff.queues))
+    return Actor(
+        id=staff_actor_id(staff.id),
+        name=staff.name,
+        roles=tuple(staff.roles),
+        queues=tuple(staff.queues),
+        team=staff.team,
+        skills=tuple((skill, date.fromisoformat(until) if until else None) for skill, until in staff.skills.items()),
+    )
 
 
 async def _customer(session: AsyncSession, found: SignIn) -> Actor:

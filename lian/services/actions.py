@@ -23,6 +23,7 @@ from lian.domain.tasks import ActionKind, Json, questions
 from lian.services import case_actions, money_actions, process_actions, promise_actions
 from lian.services.cases import earlier_result, find_case
 from lian.services.context import Context
+from lian.services.desk.talking import refuse_barred
 from lian.services.outcomes import dump_outcome, parse_outcome
 from lian.services.recording import give_receipt, put_on_record
 
@@ -131,6 +132,7 @@ async def act(
         earlier = await earlier_result(session, case.id, command_id)
         if earlier is not None:
             return earlier
+        await refuse_barred(session, actor, case)
         found = await _found(context, session, actor, number, action)
     typed = parse_outcome(found.kind, outcome)
     found.kind.check(typed, found.ask)

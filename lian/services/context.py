@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,6 +33,11 @@ class Context:
     policies: PolicyLookup
     sanctions: SanctionsList
     now: Callable[[], datetime] = field(default=utc_now)
+
+    @property
+    def today(self) -> date:
+        """The day it is in the office."""
+        return self.now().astimezone(self.settings.zone).date()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

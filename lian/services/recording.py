@@ -29,6 +29,7 @@ from lian.db.tables import (
 from lian.domain import journal as j
 from lian.domain.case_kinds import NOT_WAITED_FOR
 from lian.domain.claims.actions import OVERRIDE_REASONS
+from lian.domain.desk import ConflictReason
 from lian.domain.labels import Label
 from lian.domain.promise_actions import DOCUMENTS
 from lian.domain.promise_tasks import EXPLAIN_LATENESS
@@ -94,27 +95,39 @@ async def enqueue(session: AsyncSession, *, topic: str, key: str, payload: dict[
 
 
 async def _follow(context: Context, session: AsyncSession, case_id: UUID, item: j.Recorded, now: datetime) -> None:
-    event = item.event
-    match event:
-        case j.CaseSubmitted():
-            await enqueue(
-                session, topic=START_CASE, key=f"start:{case_id}:1", payload={"case_id": str(case_id)}, now=now
-            )
-        case j.CaseReopened():
-            key = f"start:{case_id}:{event.generation}"
-            await enqueue(session, topic=START_CASE, key=key, payload={"case_id": str(case_id)}, now=now)
-        case j.PaymentRequested():
-            payload = {"case_id": str(case_id), "payment_id": str(event.payment_id)}
-            await enqueue(session, topic=START_PAYMENT, key=f"pay:{event.payment_id}", payload=payload, now=now)
-        case j.PaymentConfirmed() | j.PaymentRejected():
-            await _tell_of_payment(session, case_id, event.payment_id, now)
-        case j.AuthorityOverridden():
-            await _alert_compliance(context, session, case_id, event)
+    match item.event:
+        case j.CaseSubmitted() | j.CaseReopened():
+            await _start(session, case_id, item.event, now)
+        case j.PaymentRequested() | j.PaymentConfirmed() | j.PaymentRejected():
+            await _follow_payment(session, case_id, item.event, now)
+        case j.AuthorityOverridden() as overridden:
+            await _alert_compliance(context, session, case_id, overridden)
+        case j.PartyAdded() as added:
+            await _bar_own_case(context, session, case_id, added)
         case j.DocumentReceived() | j.RequestOpened():
             await _close_answered_request(session, case_id, item.at, now)
         case j.ClockRungReached() | j.ClockBreachWithdrawn():
             await _follow_clock(context, session, case_id, item)
     await tell_customer(context, session, case_id, item)
+
+
+async def _start(session: AsyncSession, case_id: UUID, event: j.CaseSubmitted | j.CaseReopened, now: datetime) -> None:
+    generation = event.generation if isinstance(event, j.CaseReopened) else 1
+    payload = {"case_id": str(case_id)}
+    await enqueue(session, topic=START_CASE, key=f"start:{case_id}:{generation}", payload=payload, now=now)
+
+
+async def _follow_payment(
+    session: AsyncSession,
+    case_id: UUID,
+    event: j.PaymentRequested | j.PaymentConfirmed | j.PaymentRejected,
+    now: datetime,
+) -> None:
+    if not isinstance(event, j.PaymentRequested):
+        await _tell_of_payment(session, case_id, event.payment_id, now)
+        return
+    payload = {"case_id": str(case_id), "payment_id": str(event.payment_id)}
+    await enqueue(session, topic=START_PAYMENT, key=f"pay:{event.payment_id}", payload=payload, now=now)
 
 
 async def _follow_clock(context: Context, session: AsyncSession, case_id: UUID, item: j.Recorded) -> None:
@@ -137,6 +150,15 @@ async def _escalate(
     released = [j.Recorded(at=seen_at, actor=SYSTEM, event=j.TaskReleased(task_id=t)) for t in tasks.scalars()]
     if released:
         await put_on_record(context, session, case_id=case_id, recorded=released)
+
+
+async def _bar_own_case(context: Context, session: AsyncSession, case_id: UUID, event: j.PartyAdded) -> None:
+    """A case in which somebody of ours takes part is not for them (TSK-5)."""
+    query = select(Staff).where(Staff.person_id == event.person_id)
+    for staff in (await session.execute(query)).scalars().all():
+        barred = j.CaseBarred(actor=f"staff:{staff.id}", reason=ConflictReason.OWN_CASE)
+        recorded = [j.Recorded(at=context.now(), actor=SYSTEM, event=barred)]
+        await put_on_record(context, session, case_id=case_id, recorded=recorded)
 
 
 async def _alert_compliance(

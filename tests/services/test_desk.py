@@ -130,7 +130,7 @@ async def test_the_list_of_assignees_names_those_who_can_first_and_why_others_ca
     listed = await desk.list_assignees(context, li, task_id)
     assert [(one.username, one.why_not) for one in listed][:1] == [("li", "")]
     assert {one.username: one.why_not for one in listed[1:]} == {
-        "gao": "They decided on this case before; another person must do this.",
+        "gao": "They decided on this case before, or have an interest in it; another person must do this.",
         "chen": "The amount is above their authority limit.",
     }
     assert chen.name in {one.name for one in listed}

@@ -32,6 +32,7 @@ from web.presenters.clocks import Chip, ClockView, in_a_sentence, nearest_chip, 
 from web.presenters.forms import Finding, finding_view
 from web.presenters.scene import Scene
 from web.presenters.timeline import Moment, present_timeline, who_is
+from web.presenters.timeline_desk import people_in
 from web.reader import Reader
 
 PREVIEWABLE = {content.mime for content in ALLOWED if content.previewable}
@@ -480,6 +481,7 @@ def actors_in(file: CaseFile, journal: Sequence[JournalEntry]) -> set[str]:
     """Everybody whose name the file shows."""
     return {
         *(entry.actor for entry in journal),
+        *(name for entry in journal for name in people_in(entry.body)),
         *(d.decided_by for d in file.decisions),
         *(d.authorised_by for d in file.decisions),
         *(m.author for m in file.messages),

@@ -25,7 +25,7 @@ from web.reader import Reader
 PAYABLE = frozenset({PartyRole.CLAIMANT, PartyRole.BENEFICIARY, PartyRole.HEIR})
 NOT_MINE = mark("This is not work of your role.")
 OTHER_QUEUE = mark("This queue is not yours.")
-DECIDED_BEFORE = mark("You decided on this case before; another person must do this.")
+DECIDED_BEFORE = mark("You decided on this case before, or have an interest in it; another person must do this.")
 ABOVE_LIMIT = mark("The amount is above your authority limit.")
 
 

@@ -17,15 +17,17 @@ from lian.domain.parties import CHANNEL_LABELS, ROLE_LABELS, Channel, PartyRole
 from lian.services.letters import LETTERS
 from web.i18n import mark
 from web.presenters.scene import Body, Scene, Sentence
+from web.presenters.timeline_desk import DESK
+from web.presenters.timeline_desk import QUIET as AT_THE_DESK
+from web.presenters.timeline_desk import SPOKEN as SAID_AT_THE_DESK
 from web.presenters.timeline_matters import MATTER_ICONS, MATTERS, coded
 from web.presenters.timeline_promises import PROMISES
 from web.reader import Reader
 
 QUIET = frozenset(
     {
-        *("claim.draft_saved", "document.read", "reserve.set", "policy.snapshot_taken", "task.barred"),
-        *("task.claimed", "task.released", "case.matured", "case.graded", "milestone.reached"),
-        "certificate.issued",
+        *("claim.draft_saved", "document.read", "reserve.set", "policy.snapshot_taken", "case.matured"),
+        *("case.graded", "milestone.reached", "certificate.issued", *AT_THE_DESK),
     }
 )
 """Shown smaller: on record, seldom what somebody looks for."""
@@ -77,10 +79,16 @@ def _line(entry: JournalEntry, scene: Scene) -> Line:
     sentence = SENTENCES.get(entry.type)
     return Line(
         words=sentence(scene, entry.body) if sentence else entry.type,
-        said=str(entry.body.get("notes") or entry.body.get("reason", "") if entry.type in SPOKEN else ""),
+        said=_said(entry),
         icon=ICONS.get(entry.type.partition(".")[0], "dot"),
         quiet=entry.type in QUIET,
     )
+
+
+def _said(entry: JournalEntry) -> str:
+    if entry.type in SAID_AT_THE_DESK:
+        return str(entry.body.get(SAID_AT_THE_DESK[entry.type], ""))
+    return str(entry.body.get("notes") or entry.body.get("reason", "")) if entry.type in SPOKEN else ""
 
 
 def who_is(actor: str, names: Mapping[str, str], reader: Reader) -> str:
@@ -275,10 +283,9 @@ SENTENCES: dict[str, Sentence] = {
     "policy.snapshot_taken": _plain(mark("The policy's terms were put on record")),
     "reserve.set": _reserve,
     "task.cancelled": _task(mark("No longer needed: {task}")),
-    "task.claimed": _task(mark("Taken on: {task}")),
     "task.completed": _task(mark("Done: {task}")),
     "task.opened": _opened,
-    "task.released": _task(mark("Given back: {task}")),
+    **DESK,
     **MATTERS,
     **PROMISES,
 }

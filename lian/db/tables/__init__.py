@@ -2,6 +2,7 @@
 
 from lian.db.tables.alerts import Alert
 from lian.db.tables.calendar_years import CalendarRevision
+from lian.db.tables.desk import BulkItem, BulkOrder, CaseWords, RoutingTable
 from lian.db.tables.journal import (
     ChainHead,
     CommandReceipt,
@@ -14,6 +15,7 @@ from lian.db.tables.pack_versions import PackVersion
 from lian.db.tables.projections import (
     PROJECTIONS,
     Case,
+    CaseBar,
     CaseLink,
     CaseTag,
     Clock,
@@ -36,8 +38,11 @@ from lian.db.tables.projections import (
     Referral,
     ReserveLine,
     Task,
+    TaskComment,
+    TaskReview,
 )
 from lian.db.tables.registers import (
+    Absence,
     BankFile,
     Catastrophe,
     Notice,
@@ -46,6 +51,7 @@ from lian.db.tables.registers import (
     Policy,
     PolicyCoverage,
     PolicyParty,
+    SavedView,
     SignIn,
     Staff,
 )
@@ -53,12 +59,17 @@ from lian.db.tables.replans import ReplanOperation
 
 __all__ = [
     "PROJECTIONS",
+    "Absence",
     "Alert",
     "BankFile",
+    "BulkItem",
+    "BulkOrder",
     "CalendarRevision",
     "Case",
+    "CaseBar",
     "CaseLink",
     "CaseTag",
+    "CaseWords",
     "Catastrophe",
     "ChainHead",
     "Clock",
@@ -93,7 +104,11 @@ __all__ = [
     "Referral",
     "ReplanOperation",
     "ReserveLine",
+    "RoutingTable",
+    "SavedView",
     "SignIn",
     "Staff",
     "Task",
+    "TaskComment",
+    "TaskReview",
 ]

@@ -10,11 +10,12 @@ from sqlmodel import Field
 
 
 def text(**kwargs: Any) -> Any:
-    """Text without a length limit; `default=None` makes it nullable."""
+    """Text without a length limit; `default=None` makes it nullable, `collation="C"` compares bytes."""
     nullable = kwargs.get("default", ...) is None
     index = kwargs.pop("index", False)
     unique = kwargs.pop("unique", False)
-    return Field(sa_column=Column(Text, nullable=nullable, index=index, unique=unique), **kwargs)
+    kind = Text(kwargs.pop("collation")) if "collation" in kwargs else Text
+    return Field(sa_column=Column(kind, nullable=nullable, index=index, unique=unique), **kwargs)
 
 
 def instant(**kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What pages and queues read: written only by `lian/db/projectors.py`, rebuildable from the journal."""
+"""What pages and queues read: written only by the projectors, rebuildable from the journal."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlmodel import Field, SQLModel
 from lian.db.tables.columns import big, document, instant, money, text
 
 OPEN_TASK = sql("status = 'open'")
+FREE_TASK = sql("status = 'open' AND holder = ''")
 
 
 class Case(SQLModel, table=True):
@@ -182,6 +183,10 @@ class Task(SQLModel, table=True):
     __table_args__ = (
         Index("tasks_queue", "queue", "urgency", "id", postgresql_where=OPEN_TASK),
         Index("tasks_holder", "holder", "urgency", "id", postgresql_where=OPEN_TASK),
+        Index("tasks_free", "queue", "needs", "urgency", "id", postgresql_where=FREE_TASK),
+        Index("tasks_opened", "queue", "opened_at", "id", postgresql_where=OPEN_TASK),
+        Index("tasks_due", "queue", "act_by_at", "id", postgresql_where=OPEN_TASK),
+        Index("tasks_amount", "queue", "amount", "id", postgresql_where=OPEN_TASK),
     )
 
     id: UUID = Field(primary_key=True)
@@ -193,17 +198,78 @@ class Task(SQLModel, table=True):
     ask: dict[str, Any] = document()
     excluded: list[Any] = document(default_factory=list)
     least_authority: Decimal = money(default=Decimal(0))
+    amount: Decimal = money(default=Decimal(0))
+    """What is claimed in its case, to sort by."""
+    skills: list[Any] = document(default_factory=list)
+    needs: str = text(default="", collation="C")
+    """What it needs of whoever does it, as `domain/needs.py` writes it."""
     opened_at: datetime = instant()
     act_by_at: datetime | None = instant(default=None)
     urgency: int = big()
+    is_green: bool = False
+    """In the green channel: before everything else."""
     is_raised: bool = False
-    """A clock's ladder has put it among the most urgent."""
+    """A clock's ladder or a person has put it among the most urgent."""
     holder: str = text(default="")
+    on_behalf_of: str = text(default="")
+    """Whose work it stays, when somebody does it for a colleague."""
+    held_how: str = text(default="")
     claimed_at: datetime | None = instant(default=None)
+    hold_until: datetime | None = instant(default=None)
+    """Put aside until then; compared whenever work is drawn, so that nothing has to wake it."""
+    hold_reason: str = text(default="")
+    passed: dict[str, Any] = document(default_factory=dict)
+    """Who passed it on, and until when it is not offered to them again."""
     closed_at: datetime | None = instant(default=None)
     completed_by: str = text(default="")
     outcome: dict[str, Any] | None = document(default=None)
     version: int = big()
+
+
+class TaskComment(SQLModel, table=True):
+    """A remark for colleagues."""
+
+    __tablename__ = "task_comments"
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(index=True)
+    task_id: UUID
+    author: str = text()
+    body: str = text(default="")
+    written_at: datetime = instant()
+
+
+class TaskReview(SQLModel, table=True):
+    """A colleague's view of a task, asked for by whoever has it. It decides nothing."""
+
+    __tablename__ = "task_reviews"
+    __table_args__ = (
+        CheckConstraint("reviewer <> asked_by", name="review_four_eyes"),
+        Index("task_reviews_waiting", "reviewer", "asked_at", postgresql_where=sql("answered_at IS NULL")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    case_id: UUID = Field(index=True)
+    task_id: UUID
+    asked_by: str = text()
+    reviewer: str = text()
+    question: str = text(default="")
+    asked_at: datetime = instant()
+    opinion: str = text(default="")
+    answer: str = text(default="")
+    answered_at: datetime | None = instant(default=None)
+
+
+class CaseBar(SQLModel, table=True):
+    """Somebody for whom this case is not, in any of its tasks (TSK-5)."""
+
+    __tablename__ = "case_bars"
+
+    case_id: UUID = Field(primary_key=True)
+    actor: str = Field(primary_key=True)
+    reason: str = text()
+    barred_at: datetime = instant()
+    barred_by: str = text()
 
 
 class Document(SQLModel, table=True):
@@ -520,6 +586,9 @@ PROJECTIONS: tuple[type[SQLModel], ...] = (
     Clock,
     DocumentRequest,
     Task,
+    TaskComment,
+    TaskReview,
+    CaseBar,
     Document,
     Decision,
     Payee,

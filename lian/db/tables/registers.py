@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
@@ -78,10 +78,60 @@ class Staff(SQLModel, table=True):
     password_hash: str = text()
     roles: list[Any] = document(default_factory=list)
     queues: list[Any] = document(default_factory=list)
+    team: str = text(default="")
+    """Whom a lead of the same team may give work to and take it from."""
+    skills: dict[str, Any] = document(default_factory=dict)
+    """Skill or licence to the last day on which it counts, as a date; empty: it has no end."""
+    capacity: int = 0
+    """How many tasks they are given by rules at the same time; 0: as many as the house allows."""
+    person_id: UUID | None = Field(default=None)
+    """The same human being in the register of customers: their own cases are not for them (TSK-5)."""
     active: bool = True
     created_at: datetime = instant()
     failed_attempts: int = 0
     locked_until: datetime | None = instant(default=None)
+
+
+class Absence(SQLModel, table=True):
+    """Somebody is away, and who stands in for them meanwhile (TSK-4). From the first instant up to the last."""
+
+    __tablename__ = "absences"
+    __table_args__ = (
+        CheckConstraint("away_from < away_until", name="absence_in_order"),
+        CheckConstraint("substitute_id <> staff_id", name="absence_by_another"),
+        Index("absences_of_a_person", "staff_id", "away_from"),
+        Index("absences_covered", "substitute_id", "away_from"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    staff_id: UUID
+    substitute_id: UUID | None = Field(default=None)
+    away_from: datetime = instant()
+    away_until: datetime = instant()
+    noted_at: datetime = instant()
+    noted_by: str = text()
+    ended_at: datetime | None = instant(default=None)
+    """When it was called off, or somebody came back early."""
+
+
+class SavedView(SQLModel, table=True):
+    """A list of the desk that somebody keeps: its filters, sort and columns as the query of an address (ui.md 7)."""
+
+    __tablename__ = "saved_views"
+    __table_args__ = (
+        CheckConstraint("scope IN ('private', 'team')", name="view_scope"),
+        UniqueConstraint("owner", "name", name="view_once"),
+        Index("saved_views_team", "team", postgresql_where=sql("scope = 'team'")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    owner: str = text()
+    team: str = text(default="")
+    scope: str = text(default="private")
+    name: str = text()
+    query: str = text()
+    is_pinned: bool = False
+    saved_at: datetime = instant()
 
 
 class SignIn(SQLModel, table=True):
