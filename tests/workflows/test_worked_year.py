@@ -82,14 +82,21 @@ class Year:
         """Everything on the agenda, what falls within one hour side by side."""
         while self.agenda:
             until = self.agenda[0][0] + timedelta(hours=1)
-            now = await self.office.env.get_current_time()
-            if until > now:
-                await self.office.env.sleep(until - now)
+            await self.sleep_until(until)
             await self.tell_the_time()
             due = []
             while self.agenda and self.agenda[0][0] <= until:
                 due.append(heapq.heappop(self.agenda)[2])
             await asyncio.gather(*(self.do(what) for what in due))
+
+    async def sleep_until(self, moment: datetime) -> None:
+        """Let time pass. On a busy machine the server may take longer for it than its client waits: then ask again."""
+        while (left := moment - await self.office.env.get_current_time()) > timedelta():
+            try:
+                await self.office.env.sleep(left)
+            except RPCError as slow:
+                if slow.status is not RPCStatusCode.CANCELLED:
+                    raise
 
     async def do(self, what: Callable[[], Awaitable[None]]) -> None:
         async with self.hands:
@@ -317,7 +324,7 @@ async def test_every_verdict_of_a_year_is_the_one_that_the_journal_gives(
         year.at(year.begins + REVISED, lambda: year.replan("holiday", one_more_holiday(holiday)))
         year.at(year.begins + RECOMPUTED, lambda: year.replan("policy", three_days_more))
         await year.work()
-        await office.env.sleep(timedelta(days=LAST_DAYS))
+        await year.sleep_until(await office.env.get_current_time() + timedelta(days=LAST_DAYS))
         await asyncio.sleep(1)
         journals = await whole_journals(year)
         verdicts, differing = judged(journals, await office.env.get_current_time())
