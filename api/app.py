@@ -10,29 +10,40 @@ from fastapi_offline import FastAPIOffline
 from api import errors
 from api.guard import Guard
 from api.routes import (
+    absences,
     actions,
     alerts,
+    bulk,
     cases,
     catastrophes,
     certificates,
     claims,
+    conflicts,
     documents,
     kinds,
+    load,
     money,
     notices,
     policies,
+    routing,
+    search,
     sessions,
     sla,
+    staffing,
     tasks,
     tracking,
+    verbs,
+    views,
 )
 from api.wire import Problem
 from lian.services.context import Context
 
 ROUTERS = (
-    *(sessions, policies, claims, kinds, cases, certificates, actions, money, documents),
-    *(tasks, alerts, sla, tracking, notices, catastrophes),
+    *(tasks, verbs, sessions, policies, claims, kinds, cases, certificates, actions, money, documents),
+    *(bulk, conflicts, alerts, sla, tracking, notices, catastrophes),
+    *(search, views, routing, staffing, absences, load),
 )
+"""Looked through from the first to the last with every request: what is asked all day comes first."""
 DESCRIPTION = """
 Durable case management for insurers. Sign in with `POST /sessions` and send the token as `Authorization: Bearer`.
 
@@ -51,7 +62,12 @@ TAGS = [
     {"name": "catastrophes", "description": "Events that cause many losses."},
     {"name": "documents", "description": "Files of a case."},
     {"name": "tasks", "description": "People's work."},
+    {"name": "absences", "description": "Who is away, and who stands in."},
+    {"name": "load", "description": "Who has how much work, and moving it."},
+    {"name": "views", "description": "Lists of the desk that people keep."},
+    {"name": "bulk", "description": "One verb for many tasks."},
     {"name": "promises", "description": "Clocks and how they stand."},
+    {"name": "staff", "description": "Accounts of our people, what they can do and how much they take."},
     {"name": "tracking", "description": "What customers see."},
     {"name": "notices", "description": "What was sent to customers."},
 ]

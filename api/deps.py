@@ -15,6 +15,8 @@ from lian.auth.actor import Actor
 from lian.domain.errors import Invalid, NotSignedIn
 from lian.services import accounts
 from lian.services.context import Context
+from lian.services.desk import read_place, write_place
+from lian.services.desk.sorting import Place
 
 KEY_PATTERN = "^[!-~]+$"
 LARGEST_PAGE = 200
@@ -23,15 +25,15 @@ BAD_CURSOR = "This is not a cursor that we gave."
 bearer = HTTPBearer(auto_error=False, description="The `token` of `POST /sessions` or `POST /track/{number}/sessions`.")
 
 
-def get_context(request: Request) -> Context:
-    """The installation this application serves."""
+async def get_context(request: Request) -> Context:
+    """The installation this application serves. Not a plain function: to those FastAPI gives a thread, which costs."""
     return cast("Context", request.app.state.context)
 
 
 ContextDep = Annotated[Context, Depends(get_context)]
 
 
-def get_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> str:
+async def get_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> str:
     """The session's token. Raises `NotSignedIn` when there is none."""
     if credentials is None:
         raise NotSignedIn("Please sign in.")
@@ -80,14 +82,17 @@ def command_id(actor: Actor, about: str, key: str | None) -> str:
 # --- cursors ----------------------------------------------------------------------------------------------------------
 
 
-def _encode(first: str, second: UUID) -> str:
-    return base64.urlsafe_b64encode(f"{first} {second}".encode()).decode().rstrip("=")
+def _armoured(plain: str) -> str:
+    return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+
+
+def _plain(cursor: str) -> str:
+    return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
 
 
 def _decode(cursor: str) -> tuple[str, UUID]:
     try:
-        plain = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-        first, _, second = plain.partition(" ")
+        first, _, second = _plain(cursor).partition(" ")
         return first, UUID(second)
     except (binascii.Error, ValueError):
         raise Invalid(BAD_CURSOR, field="cursor") from None
@@ -95,7 +100,7 @@ def _decode(cursor: str) -> tuple[str, UUID]:
 
 def moment_cursor(at: datetime, row_id: UUID) -> str:
     """A place in a list by moment."""
-    return _encode(at.isoformat(), row_id)
+    return _armoured(f"{at.isoformat()} {row_id}")
 
 
 def read_moment_cursor(cursor: str) -> tuple[datetime, UUID] | None:
@@ -112,16 +117,16 @@ def read_moment_cursor(cursor: str) -> tuple[datetime, UUID] | None:
     return at, row_id
 
 
-def urgency_cursor(urgency: int, row_id: UUID) -> str:
-    """A place in a list by urgency."""
-    return _encode(str(urgency), row_id)
+def place_cursor(place: Place) -> str:
+    """A place in a list of tasks."""
+    return _armoured(write_place(place))
 
 
-def read_urgency_cursor(cursor: str) -> tuple[int, UUID] | None:
-    """The opposite; none for the beginning. Raises `Invalid` for one that we did not give."""
+def read_place_cursor(cursor: str, sort: str) -> Place | None:
+    """The opposite, in the order of the list; none for the beginning. Raises `Invalid` for one that we did not give."""
     if not cursor:
         return None
-    first, row_id = _decode(cursor)
-    if not first.isdecimal() or len(first) > 19 or int(first) >= 2**63:
-        raise Invalid(BAD_CURSOR, field="cursor")
-    return int(first), row_id
+    try:
+        return read_place(_plain(cursor), sort)
+    except (binascii.Error, ValueError):
+        raise Invalid(BAD_CURSOR, field="cursor") from None

@@ -130,14 +130,15 @@ def of_validation(errors: Sequence[Mapping[str, Any]]) -> JSONResponse:
     where = str(first["loc"][0]) if first["loc"] else "body"
     if where == "path":
         return of_domain(NotFound(NOTHING_HERE))
-    found = [{"field": _place(e["loc"]), "detail": sentence(e)} for e in errors[:MOST_ERRORS]]
+    found = [{"field": _place(e), "detail": sentence(e)} for e in errors[:MOST_ERRORS]]
     if where == "header":
         return problem(status=400, code="bad_request", detail=found[0]["detail"], field=found[0]["field"], errors=found)
     return problem(status=422, code="invalid", detail=found[0]["detail"], field=found[0]["field"], errors=found)
 
 
-def _place(place: Sequence[Any]) -> str:
-    if place and place[0] in {"query", "header"}:
+def _place(error: Mapping[str, Any]) -> str:
+    place = error["loc"]
+    if place and place[0] in {"query", "header"} and error["type"] != "extra_forbidden":
         return str(place[1])
     return field_of(place[1:])
 

@@ -102,10 +102,11 @@ class Words(Out):
     en: str
     zh: str
 
-    @classmethod
-    def of(cls, label: Label) -> Words:
-        """The label's words."""
-        return cls(en=label.en, zh=label.zh)
+    @staticmethod
+    @cache
+    def of(label: Label) -> Words:
+        """The label's words; made once, since every row of a list has the same few."""
+        return Words(en=label.en, zh=label.zh)
 
 
 class Page(Out):

@@ -70,6 +70,7 @@ async def open_context(settings: Settings, process: CaseProcess | None = None) -
     try:
         yield context
     finally:
+        await context.announcer.close()
         await context.db.close()
 
 

@@ -10,14 +10,15 @@ import base64
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SECRETS = (
     *("database_url", "database_owner_url", "data_keys", "certificate_key"),
-    *("s3_secret_key", "smtp_url", "policy_http_token"),
+    *("metrics_token", "s3_secret_key", "smtp_url", "policy_http_token"),
 )
 MEGABYTE = 1024 * 1024
 
@@ -64,6 +65,16 @@ class Settings(BaseSettings):
     certificate_key: SecretStr = SecretStr("")
     """Ed25519 key that signs certificates of timeliness: PEM, or 32 bytes in base64; empty: none are issued."""
 
+    desk_most_in_hand: int = Field(default=40, gt=0)
+    """Whoever has so many tasks in hand, beside those put aside, is given no new one by get-next."""
+    desk_oldest_in_hand_days: int = Field(default=30, gt=0)
+    """Nor whoever has had one in hand for longer than this."""
+
+    desk_deals: Annotated[tuple[str, ...], NoDecode] = ()
+    """Queues of which workers deal free tasks to people by themselves, separated by commas; empty: none."""
+    desk_relax_after_hours: float = Field(default=4, ge=0.25, le=24 * 90)
+    """A free task that has waited so long needs licences only, no skills."""
+
     max_upload: int = Field(default=25 * MEGABYTE, gt=0)
     session_hours: int = Field(default=12, gt=0)
     smtp_url: SecretStr = SecretStr("")
@@ -71,6 +82,8 @@ class Settings(BaseSettings):
     policy_http_url: str = ""
     """Base address of the insurer's own policy system; empty: the register in Postgres is used."""
     policy_http_token: SecretStr = SecretStr("")
+    metrics_token: SecretStr = SecretStr("")
+    """Who sends it as a bearer token may read `/metrics`; empty: only on the machine itself, where no proxy stands."""
     sanctions_list: str = ""
     """File of names that must not be paid, text or CSV; empty: the shipped list, which has none."""
     max_cached_cases: int = Field(default=400, gt=0)
@@ -85,6 +98,11 @@ class Settings(BaseSettings):
             if path and not values.get(name):
                 values[name] = Path(path).read_text(encoding="utf-8").strip()
         return values
+
+    @field_validator("desk_deals", mode="before")
+    @classmethod
+    def _split(cls, given: object) -> object:
+        return tuple(filter(None, (name.strip() for name in given.split(",")))) if isinstance(given, str) else given
 
     @cached_property
     def zone(self) -> ZoneInfo:

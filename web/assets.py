@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +21,8 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
+IMPORT = re.compile(r'^import \{ ([\w, ]+) \} from "\./([\w-]+\.js)";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:async )?function |const )", re.MULTILINE)
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -32,13 +37,37 @@ class Asset:
 
 @cache
 def assets() -> dict[str, Asset]:
-    """Every file of `static/` by its name."""
-    return {path.name: _asset(path) for path in sorted(FOLDER.iterdir()) if path.suffix in TYPES}
+    """Every file of `static/` by its name; scripts with those that they alone import within them."""
+    files = {path.name: path.read_bytes() for path in sorted(FOLDER.iterdir()) if path.suffix in TYPES}
+    scripts = {name: body.decode() for name, body in files.items() if name.endswith(".js")}
+    joined = {name: join_scripts(name, scripts).encode() for name in scripts}
+    return {name: _asset(name, body) for name, body in (files | joined).items()}
 
 
-def _asset(path: Path) -> Asset:
-    body = path.read_bytes()
-    return Asset(body, gzip.compress(body, 9, mtime=0), TYPES[path.suffix])
+def _asset(name: str, body: bytes) -> Asset:
+    return Asset(body, gzip.compress(body, 9, mtime=0), TYPES[Path(name).suffix])
+
+
+def join_scripts(name: str, scripts: Mapping[str, str]) -> str:
+    """A script with those within it that no other one imports: each file apart costs a page a request.
+
+    What several import stays a file of its own, so that it is loaded once and has one state.
+    """
+    importers = Counter(found[2] for script in scripts.values() for found in IMPORT.finditer(script))
+
+    def within(found: re.Match[str]) -> str:
+        names, other = found[1], found[2]
+        if importers[other] > 1:
+            return found[0]
+        body = EXPORT.sub("", join(other))
+        return f"const {{ {names} }} = (() => {{\n{body}return {{ {names} }};\n}})();\n"
+
+    def join(one: str) -> str:
+        return IMPORT.sub(within, scripts[one])
+
+    whole = join(name)
+    kept = "".join(dict.fromkeys(found[0] for found in IMPORT.finditer(whole)))
+    return kept + IMPORT.sub("", whole)
 
 
 @cache

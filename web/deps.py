@@ -69,6 +69,8 @@ class Visit:
             "actor": self.somebody,
             "works": bool(self.somebody) and self.actor.may("task:hold"),
             "here": here,
+            # Where a page that answers a form can be asked for again.
+            "live_from": here if self.request.method == "POST" else "",
             "demo": self.context.settings.demo,
             "insurer": self.context.settings.insurer_name,
             "server_now": self.now.timestamp(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
@@ -21,6 +22,8 @@ WEEKDAY = {"zh-CN": "y年M月d日（EEE）", "en": "EEE d MMM y"}
 MOMENT = {"zh-CN": "M月d日 HH:mm", "en": "d MMM HH:mm"}
 FULL_MOMENT = {"zh-CN": "y年M月d日（EEE）HH:mm", "en": "EEE d MMM y, HH:mm"}
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+REMEMBERED = 8192
+"""A list shows the same moments and amounts again and again; working one out takes a fifth of a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +70,15 @@ class Reader:
         return self._datetime(at, FULL_MOMENT)
 
     def _datetime(self, at: datetime, patterns: dict[str, str]) -> str:
-        local = at.astimezone(self.zone)
-        return format_datetime(local, patterns[self.language], tzinfo=self.zone, locale=LOCALE[self.language])
+        return _datetime(at, patterns[self.language], self.zone, LOCALE[self.language])
 
     def money(self, amount: Decimal, currency: str) -> str:
         """An amount with its currency."""
-        return format_currency(amount, currency or "CNY", locale=LOCALE[self.language])
+        return _money(amount, currency or "CNY", LOCALE[self.language])
 
     def number(self, n: int | Decimal) -> str:
         """A figure with separators."""
-        return format_decimal(n, locale=LOCALE[self.language])
+        return _number(n, LOCALE[self.language])
 
     def span(self, length: timedelta) -> str:
         """A length of time in its two largest units: `1d 4h`."""
@@ -89,3 +91,18 @@ class Reader:
     def size(self, size: int) -> str:
         """`1.4 MB`."""
         return f"{size / 1048576:.1f} MB" if size >= 1048576 else f"{max(1, round(size / 1024))} KB"
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _datetime(at: datetime, pattern: str, zone: ZoneInfo, locale: str) -> str:
+    return format_datetime(at.astimezone(zone), pattern, tzinfo=zone, locale=locale)
+
+
+@lru_cache(maxsize=REMEMBERED, typed=True)
+def _money(amount: Decimal, currency: str, locale: str) -> str:
+    return format_currency(amount, currency, locale=locale)
+
+
+@lru_cache(maxsize=REMEMBERED, typed=True)
+def _number(n: int | Decimal, locale: str) -> str:
+    return format_decimal(n, locale=locale)

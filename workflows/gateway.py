@@ -33,6 +33,7 @@ from lian.domain.errors import Conflict, Unavailable
 from lian.domain.messages import (
     Act,
     BankAnswered,
+    BulkRun,
     CaseState,
     CloseRequest,
     CommandResult,
@@ -42,6 +43,7 @@ from lian.domain.messages import (
     Replan,
     TakeBack,
     Withdraw,
+    bulk_workflow_id,
     case_workflow_id,
     payment_workflow_id,
 )
@@ -168,13 +170,20 @@ class TemporalProcess:
 
     async def start_payment(self, order: PayOut) -> None:
         """Start a transfer once."""
+        await self._start_once("Payment", order, payment_workflow_id(order.payment_id))
+
+    async def start_bulk(self, run: BulkRun) -> None:
+        """Start working through a bulk order once."""
+        await self._start_once("Bulk", run, bulk_workflow_id(run))
+
+    async def _start_once(self, workflow: str, told: Any, workflow_id: str) -> None:
         client = await self._ready()
         with suppress(WorkflowAlreadyStartedError):
             await self._call(
                 client.start_workflow(
-                    "Payment",
-                    order,
-                    id=payment_workflow_id(order.payment_id),
+                    workflow,
+                    told,
+                    id=workflow_id,
                     task_queue=options.CASES,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -15,6 +15,8 @@ from temporalio.client import (
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
 )
 from temporalio.common import Priority
 from temporalio.service import RPCError, RPCStatusCode
@@ -32,9 +34,19 @@ AGAIN_SECONDS = 15.0
 async def schedule_watchdog(client: Client) -> bool:
     """Have it run every few minutes, never two at once; true when this call made the schedule.
 
-    What was missed while the server was away is not made up for: the next round finds it all.
+    One that an earlier version made is changed to what it is now. What was missed while the server was away is not made
+    up for: the next round finds it all.
     """
-    schedule = Schedule(
+    try:
+        await client.create_schedule(WATCHDOG, _watchdog())
+    except ScheduleAlreadyRunningError:
+        await client.get_schedule_handle(WATCHDOG).update(_renewed)
+        return False
+    return True
+
+
+def _watchdog() -> Schedule:
+    return Schedule(
         action=ScheduleActionStartWorkflow(
             Watchdog.run,
             id=WATCHDOG,
@@ -46,11 +58,20 @@ async def schedule_watchdog(client: Client) -> bool:
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(minutes=EVERY_MINUTES))]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=1)),
     )
-    try:
-        await client.create_schedule(WATCHDOG, schedule)
-    except ScheduleAlreadyRunningError:
-        return False
-    return True
+
+
+def _renewed(found: ScheduleUpdateInput) -> ScheduleUpdate | None:
+    """What an existing schedule becomes; nothing where it is as it should be. Whether it is paused stays as it is."""
+    made, wanted = found.description.schedule, _watchdog()
+    if made.spec.intervals == wanted.spec.intervals and _patience(made) == _patience(wanted):
+        return None
+    wanted.state = made.state
+    return ScheduleUpdate(schedule=wanted)
+
+
+def _patience(schedule: Schedule) -> timedelta | None:
+    action = schedule.action
+    return action.execution_timeout if isinstance(action, ScheduleActionStartWorkflow) else None
 
 
 async def keep_watch(client: Client) -> None:

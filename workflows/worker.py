@@ -11,6 +11,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.bulk import BulkActivities
 from activities.journal import JournalActivities
 from activities.letters import LetterActivities
 from activities.payments import PaymentActivities
@@ -18,6 +19,7 @@ from activities.watchdog import WatchdogActivities
 from lian.notify.mail import Mailer
 from lian.services.alerts import send_alerts
 from lian.services.context import Context
+from lian.services.desk.dealing import deal_new
 from lian.services.payments import read_bank_answers
 from lian.services.relay import relay_once, send_notices
 from workflows import options
@@ -30,6 +32,7 @@ RELAY_SECONDS = 0.25
 ALERT_SECONDS = 2.0
 MAIL_SECONDS = 2.0
 BANK_SECONDS = 2.0
+DEAL_SECONDS = 2.0
 
 
 def workers(client: Client, context: Context, *, cached: int) -> list[Worker]:
@@ -58,7 +61,13 @@ def workers(client: Client, context: Context, *, cached: int) -> list[Worker]:
         activities=[bank.instruct_bank, bank.settle_payment],
         max_concurrent_activities=4,
     )
-    return [cases, letters, payments]
+    bulk = Worker(
+        client,
+        task_queue=options.BULK,
+        activities=[BulkActivities(context).work_on],
+        max_concurrent_activities=4,
+    )
+    return [cases, letters, payments, bulk]
 
 
 async def _again_and_again(work: Callable[[], Awaitable[int]], pause: float, name: str) -> None:
@@ -84,6 +93,7 @@ async def running_worker(client: Client, context: Context, mailer: Mailer, *, ca
             asyncio.create_task(_again_and_again(lambda: send_alerts(context), ALERT_SECONDS, "alerts")),
             asyncio.create_task(_again_and_again(lambda: send_notices(context, mailer), MAIL_SECONDS, "mail")),
             asyncio.create_task(_again_and_again(lambda: read_bank_answers(context), BANK_SECONDS, "bank")),
+            asyncio.create_task(_again_and_again(lambda: deal_new(context), DEAL_SECONDS, "deal")),
             asyncio.create_task(keep_watch(client)),
         ]
         try:

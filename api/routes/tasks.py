@@ -1,47 +1,37 @@
-"""People's work: queues, tasks, answers (TSK-1)."""
+"""People's work: queues, tasks, who has them, and answering them (TSK-1). What else is done with one: `verbs.py`."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
 
-from api.deps import (
-    ActorDep,
-    ContextDep,
-    Cursor,
-    Limit,
-    OptionalKey,
-    command_id,
-    read_urgency_cursor,
-    urgency_cursor,
-)
+from api.deps import ActorDep, ContextDep, OptionalKey, command_id, place_cursor, read_place_cursor
 from api.problems import also, problems
 from api.schemas.tasks import (
-    AnswerIn,
     AssigneeOut,
     AssigneesOut,
-    AssignIn,
     CommandOut,
+    CountOut,
+    DrawnOut,
     QueueOut,
     QueuesOut,
     TaskDetailOut,
+    TaskFilters,
+    TaskListing,
     TaskOut,
     TasksOut,
 )
+from api.schemas.verbs import AnswerIn, GiveIn
+from api.seen import NOTHING_SEEN, Seen, names_around, shown
 from api.strict_json import StrictRoute
 from lian.domain.case_kinds import KINDS
 from lian.domain.errors import NotFound
-from lian.services import cases, desk
-from lian.services.context import Context
-from lian.services.desk import TaskOnDesk, TaskQuery
+from lian.services import desk
 
 router = APIRouter(tags=["tasks"], route_class=StrictRoute)
-
-
-async def _shown(context: Context, found: TaskOnDesk) -> TaskDetailOut:
-    return TaskDetailOut.shown(found, await cases.names_of(context, {found.task.holder}))
 
 
 @router.get("/queues", summary="List your queues", responses=problems(401, 403))
@@ -51,71 +41,77 @@ async def queues(context: ContextDep, actor: ActorDep) -> QueuesOut:
 
 
 @router.get("/tasks", summary="List open tasks", responses=problems(401, 403, 422))
-async def list_tasks(
-    context: ContextDep,
-    actor: ActorDep,
-    queue: Annotated[str, Query(max_length=80)] = "",
-    mine: bool = False,
-    unclaimed: bool = False,
-    cursor: Cursor = "",
-    limit: Limit = 50,
-) -> TasksOut:
-    """Of your queues, or those you have (`mine`); the most urgent first (TSK-2)."""
-    after = read_urgency_cursor(cursor)
-    query = TaskQuery(queue=queue, mine=mine, unclaimed=unclaimed, after=after, limit=limit + 1)
+async def list_tasks(context: ContextDep, actor: ActorDep, asked: Annotated[TaskListing, Query()]) -> TasksOut:
+    """Of your queues, or what you have; unless you ask otherwise, the most urgent first (TSK-2)."""
+    after = read_place_cursor(asked.cursor, asked.sort)
+    query = replace(asked.query(), sort=asked.sort, after=after, limit=asked.limit + 1)
     found = await desk.list_tasks(context, actor, query)
-    page = found[:limit]
-    names = await cases.names_of(context, {each.task.holder for each in page})
-    following = urgency_cursor(page[-1].task.urgency, page[-1].task.id) if len(found) > limit else None
-    return TasksOut(items=[TaskOut.of(each, names) for each in page], next=following)
+    page = found[: asked.limit]
+    names = await names_around(context, *page)
+    following = place_cursor(desk.place_of(page[-1].task, asked.sort)) if len(found) > asked.limit else None
+    return TasksOut(items=[TaskOut.of(each, names).as_seen_by(actor) for each in page], next=following)
+
+
+@router.get("/tasks/count", summary="Count open tasks", responses=problems(401, 403, 422))
+async def count_tasks(context: ContextDep, actor: ActorDep, asked: Annotated[TaskFilters, Query()]) -> CountOut:
+    """As many as a list with the same filters has on all its pages; of more than 1,000 only that they are more."""
+    return CountOut.of(await desk.count_tasks(context, actor, asked.query()))
 
 
 @router.get("/tasks/{task_id}", summary="Read a task", responses=problems(401, 404))
 async def read_task(context: ContextDep, actor: ActorDep, task_id: UUID) -> TaskDetailOut:
     """What is asked, and the form of the answer in both languages."""
-    shown = await _shown(context, await desk.show_task(context, actor, task_id))
-    return shown.for_customer() if actor.is_customer else shown
+    return await shown(context, actor, await desk.show_task(context, actor, task_id))
 
 
 @router.post(
     "/queues/{queue}/next",
     summary="Take the most urgent task",
-    response_model=TaskDetailOut,
-    responses=also(204, "There is none for you.") | problems(401, 403, 404),
+    response_model=DrawnOut,
+    responses=also(204, "There is none for you.") | problems(401, 403, 404, 409),
 )
 async def take_next(
     context: ContextDep, actor: ActorDep, queue: Annotated[str, Path(max_length=80)]
-) -> TaskDetailOut | Response:
-    """Yours from now on; two people never draw the same one."""
+) -> DrawnOut | Response:
+    """What you have in hand first, then the most urgent that you may do, and why that one (TSK-2).
+
+    Two people never draw the same one. 409: you have too much in hand, or something for too long.
+    """
     if not any(queue in kind.queues for kind in KINDS.values()):
         raise NotFound("There is no queue with this name.")
-    found = await desk.take_next(context, actor, queue)
-    return await _shown(context, found) if found else Response(status_code=204)
+    drawn = await desk.take_next(context, actor, queue)
+    if drawn is None:
+        return Response(status_code=204)
+    return DrawnOut.drawn(drawn, await names_around(context, drawn.found)).as_seen_by(actor)
 
 
-@router.post("/tasks/{task_id}/claim", summary="Take a task", responses=problems(401, 403, 404, 409))
-async def claim_task(context: ContextDep, actor: ActorDep, task_id: UUID) -> TaskDetailOut:
+@router.post("/tasks/{task_id}/claim", summary="Take a task", responses=problems(401, 403, 404, 409, 422))
+async def claim_task(context: ContextDep, actor: ActorDep, task_id: UUID, seen: Seen = NOTHING_SEEN) -> TaskDetailOut:
     """409 names whoever was first."""
-    return await _shown(context, await desk.claim_task(context, actor, task_id))
+    return await shown(context, actor, await desk.claim_task(context, actor, task_id, version=seen.version))
 
 
-@router.post("/tasks/{task_id}/release", summary="Give a task back", responses=problems(401, 403, 404, 409))
-async def release_task(context: ContextDep, actor: ActorDep, task_id: UUID) -> TaskDetailOut:
+@router.post("/tasks/{task_id}/release", summary="Give a task back", responses=problems(401, 403, 404, 409, 422))
+async def release_task(context: ContextDep, actor: ActorDep, task_id: UUID, seen: Seen = NOTHING_SEEN) -> TaskDetailOut:
     """To its queue; a lead may give back another's."""
-    return await _shown(context, await desk.release_task(context, actor, task_id))
+    return await shown(context, actor, await desk.release_task(context, actor, task_id, version=seen.version))
 
 
 @router.get("/tasks/{task_id}/assignees", summary="List whom to assign a task to", responses=problems(401, 403, 404))
 async def assignees(context: ContextDep, actor: ActorDep, task_id: UUID) -> AssigneesOut:
-    """Colleagues whose work it is, those who may have it first (TSK-1); conflicts of interest are named (TSK-5)."""
+    """Colleagues whose work it is, those who may have it first (TSK-1); conflicts of interest are named (TSK-5).
+
+    For leads, and for whoever has the task and wants to delegate it.
+    """
     found = await desk.list_assignees(context, actor, task_id)
     return AssigneesOut(items=[AssigneeOut.of(each) for each in found])
 
 
 @router.post("/tasks/{task_id}/assign", summary="Assign a task", responses=problems(401, 403, 404, 409, 422))
-async def assign_task(context: ContextDep, actor: ActorDep, task_id: UUID, given: AssignIn) -> TaskDetailOut:
+async def assign_task(context: ContextDep, actor: ActorDep, task_id: UUID, given: GiveIn) -> TaskDetailOut:
     """To a colleague who may do it, also out of somebody's hands; they need not have its queue (TSK-1)."""
-    return await _shown(context, await desk.assign_task(context, actor, task_id, to=given.to))
+    found = await desk.assign_task(context, actor, task_id, to=given.to, version=given.version)
+    return await shown(context, actor, found)
 
 
 @router.post("/tasks/{task_id}/complete", summary="Answer a task", responses=problems(400, 401, 403, 404, 409, 422))
@@ -130,6 +126,7 @@ async def complete_task(
         outcome=given.outcome,
         notes=given.notes,
         command_id=command_id(actor, str(task_id), key),
+        version=given.version,
     )
     return CommandOut.of(result)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from api.schemas.tasks import FormOut, form_of
+from api.schemas.forms import FormOut, form_of
 from api.wire import AmountOut, In, Out, TextOrNothing, Words
 from lian.services.actions import ActionOnCase
 

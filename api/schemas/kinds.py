@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema
 
 from api.schemas.claims import PersonIn
-from api.schemas.tasks import FormOut, form_of, schema_of
+from api.schemas.forms import FormOut, form_of, schema_of
 from api.wire import In, Out, Words
 from lian.domain.case_kind import CaseKind, Intake
 from lian.domain.case_kinds import KINDS

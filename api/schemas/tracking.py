@@ -11,7 +11,7 @@ from pydantic import Field
 
 from api.schemas.cases import MessageOut
 from api.schemas.documents import DocumentOut
-from api.schemas.tasks import FormOut, form_of
+from api.schemas.forms import FormOut, form_of
 from api.wire import AmountOut, Out, Words
 from lian.domain.status import CaseStatus
 from lian.services.asked import Asked

@@ -10,6 +10,7 @@ from uuid import UUID
 from lian.auth.permissions import permissions_of
 from lian.domain.authority import ANY, limit_of
 from lian.domain.errors import NotAllowed
+from lian.domain.queues import UNROUTED
 
 NOT_YOURS = "Your role does not allow this."
 SEEING = ("case:read", "case:read_assigned", "case:read_own")
@@ -62,6 +63,12 @@ class Actor:
     def skills_on(self, day: date) -> frozenset[str]:
         """The skills and licences that count on this day."""
         return frozenset(skill for skill, until in self.skills if until is None or day <= until)
+
+    def has_queue(self, queue: str) -> bool:
+        """Whether they may take work from it; what no route fits is for who hands out work, or routes it (TSK-1)."""
+        if queue == UNROUTED:
+            return self.may("task:assign") or self.may("desk:route")
+        return queue in self.queues or "*" in self.queues
 
     def may(self, permission: str) -> bool:
         """Whether a role of theirs has the permission."""

@@ -62,11 +62,13 @@ PERMISSIONS: dict[str, str] = {
     "task:investigate_fraud": "carry out special investigations",
     "task:panel": "vote on a panel",
     "task:prioritise": "put a task ahead of others",
+    "task:reassign": "give a task that somebody has to another",
     "task:release": "give a task back to its queue",
     "task:review": "review reports and documents, judge possible duplicates",
     "task:review_objection": "look again at a decision somebody objects to",
     "task:settle": "agree settlements",
     "task:survey": "survey a loss, also as an external adjuster",
+    "task:unassign": "take a task out of somebody's hands",
     "task:verify": "take the second look at corrections, reversals and changed accounts",
     "view:share": "share a list of the desk with one's team",
 }
@@ -109,6 +111,7 @@ _LEADING = (
     | {"case:correct", "case:link", "case:reopen", "case:tag", "case:withdraw", "catastrophe:write", "claim:advance"}
     | {"claim:refer", "document:add", "message:write", "payment:reverse", "recovery:write", "request:withdraw"}
     | {"clock:ask", "clock:extend", "reserve:set", "risk:read", "task:assign", "task:explain_lateness", "task:inquire"}
+    | {"task:reassign", "task:unassign"}
 )
 
 ROLES: dict[str, frozenset[str]] = {

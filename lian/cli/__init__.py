@@ -34,6 +34,7 @@ COMMANDS = {
     "calendars": "calendars",
     "packs": "packs",
     "sla": "sla",
+    "desk": "desk",
     "bench": "bench",
 }
 """Command to the module of `lian.cli` that has it; one that does not exist yet is left out."""

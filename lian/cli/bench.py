@@ -29,6 +29,7 @@ PAUSES = 3
 A_DAY = 86_400 * SECOND
 FIFTEEN_DAYS = ClockPolicy("bench.total", Label("15 working days", "15个工作日"), 15, Unit.WORKING_DAYS, pausable=True)
 
+CASES_SEARCHED = 100_000
 OPEN_PROMISES = 100_000
 """What a house may have open at once; recomputing them all is measured over a database made for it."""
 
@@ -39,6 +40,7 @@ app.add_typer(bench, name="bench", help="Measure how fast deadlines are worked o
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 Ledgers = Annotated[int, typer.Option(min=1, help="How many different ledgers.")]
 Rounds = Annotated[int, typer.Option(min=1, help="The best of so many rounds counts.")]
+Cases = Annotated[int, typer.Option(min=1_000, help="Among how many cases to search.")]
 Promises = Annotated[int, typer.Option(min=0, help="How many open promises to recompute; 0 leaves that out.")]
 
 
@@ -54,6 +56,29 @@ def sla(
     """Deadlines per second on one core, and seconds to recompute 100,000 open promises from a database."""
     found: dict[str, float] = {**measure_dues(ledgers=ledgers, rounds=rounds), **_measured_in_a_database(promises)}
     typer.echo(json.dumps(found) if as_json else "\n".join(_lines(found)))
+
+
+@bench.command()
+def search(as_json: AsJson = False, cases: Cases = CASES_SEARCHED) -> None:
+    """Milliseconds to find one of 100,000 cases by a name, its initials, a number, the end of a phone."""
+    from lian.cli.bench_search import measured
+
+    found = measured(cases)
+    typer.echo(json.dumps(found) if as_json else "\n".join(_lines(found)))
+
+
+@bench.command()
+def desk(
+    open_tasks: Annotated[int, typer.Option("--open", min=100, help="How many open tasks.")] = 100_000,
+    closed_tasks: Annotated[int, typer.Option("--closed", min=1, help="How many closed ones.")] = 1_000_000,
+    times: Annotated[int, typer.Option(min=1, help="How often each operation is asked for.")] = 200,
+    as_json: AsJson = False,
+) -> None:
+    """Get-next, lists, counts and claims in a database made for it; over HTTP beside what PostgreSQL alone does."""
+    from lian.cli.bench_desk import lines, measured_desk
+
+    found = measured_desk(open_tasks=open_tasks, closed_tasks=closed_tasks, times=times)
+    typer.echo(json.dumps(found) if as_json else "\n".join(lines(found)))
 
 
 MEANING = {

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -121,15 +122,20 @@ def next_house_pack() -> Pack:
 
 
 @asynccontextmanager
-async def throw_away_database() -> AsyncIterator[Settings]:
-    """Settings of an empty, migrated installation that has nothing but a database; gone at the end of the block."""
+async def throw_away_database(*, durable: bool = False, **more: str) -> AsyncIterator[Settings]:
+    """Settings of an empty, migrated installation that has nothing but a database; gone at the end of the block.
+
+    `more` are settings of the server, in place of those for a small machine.
+    """
     folder = Path(tempfile.mkdtemp(prefix="lian-bench-"))
     home, ports = Home.at(folder / "home"), fresh_ports()
     supervisor = Supervisor(home, say=_nothing, changed=lambda: None)
     try:
         home.prepare()
         account = await asyncio.to_thread(prepare_postgres, home, _nothing)
-        await supervisor.start(postgres_program(home, ports, account, durable=False))
+        program = postgres_program(home, ports, account, durable=durable)
+        options = (word for name, value in more.items() for word in ("-c", f"{name}={value}"))
+        await supervisor.start(replace(program, command=(*program.command, *options)))
         await asyncio.to_thread(prepare_roles, home, ports)
         addresses = {r: SecretStr(database_url(r, home.secret(f"{r}_password"), ports)) for r in (OWNER, APPLICATION)}
         settings = Settings(
@@ -196,9 +202,9 @@ def fill(settings: Settings, clocks: int = CLOCKS) -> None:
     with engine.begin() as connection:
         connection.execute(text("CREATE TEMP TABLE plan_given (k int, line text, plan jsonb)"))
         for k, (year, line) in enumerate(product(YEARS, LINES)):
-            row = {"k": k, "line": line, "plan": PLAN.dump_json(_plan(line, year)).decode()}
+            row = {"k": k, "line": line, "plan": PLAN.dump_json(plan_for(line, year)).decode()}
             connection.execute(text("INSERT INTO plan_given VALUES (:k, :line, CAST(:plan AS jsonb))"), row)
-        for name, model in (("a_case", _a_case()), ("a_clock", _a_clock())):
+        for name, model in (("a_case", a_case()), ("a_clock", _a_clock())):
             connection.execute(text(f"CREATE TEMP TABLE {name} (row jsonb)"))
             connection.execute(text(f"INSERT INTO {name} VALUES (CAST(:row AS jsonb))"), {"row": _as_json(model)})  # noqa: S608
         cases, plans = clocks * 2 // CLOCKS_OF_TWO_CASES, len(YEARS) * len(LINES)
@@ -211,7 +217,8 @@ def fill(settings: Settings, clocks: int = CLOCKS) -> None:
     engine.dispose()
 
 
-def _plan(line: str, year: int) -> CasePlan:
+def plan_for(line: str, year: int) -> CasePlan:
+    """What a claim reported in China in this year is promised."""
     kind = kind_of("claim")
     packs = in_force(shipped_packs(), AS_OF.date())
     return plan_from(
@@ -225,7 +232,8 @@ def _plan(line: str, year: int) -> CasePlan:
     )
 
 
-def _a_case() -> Case:
+def a_case() -> Case:
+    """An open claim, to be copied."""
     return Case(
         id=uuid4(),
         number="",

@@ -13,6 +13,7 @@ from lian.db.balance import unbalanced
 from lian.db.tables import Case
 from lian.services.context import Context
 from lian.services.rewriting import rebuild_all
+from lian.services.search_words import wrong_words
 
 BAD = 1
 SHOWN = 50
@@ -69,6 +70,7 @@ async def _compared(context: Context) -> tuple[records.Report, dict[str, str]]:
     async with context.transaction() as session:
         report = await records.compare(session, context.ring)
         report.damages += await unbalanced(session)
+        report.damages += await wrong_words(session, context.ring)
     return report, await _numbers(context, report)
 
 

@@ -54,7 +54,14 @@ async def _rewrite(settings: Settings) -> int:
 @app.command(rich_help_panel=PANEL)
 def worker() -> None:
     """Run workflows, letters, payments and the relay."""
-    asyncio.run(_work(_settings()))
+    from lian.services.desk.dealing import check_dealt_queues
+
+    settings = _settings()
+    try:
+        check_dealt_queues(settings)
+    except UnsafeSettings as unsafe:
+        raise SystemExit(str(unsafe)) from None
+    asyncio.run(_work(settings))
 
 
 async def _work(settings: Settings) -> None:
@@ -70,6 +77,7 @@ async def _work(settings: Settings) -> None:
     process = TemporalProcess(partial(connect, settings, KeyRing(settings.key_ring)))
     async with open_context(settings, process) as context:
         await asyncio.to_thread(context.store.ensure_bucket)
+        context.announcer.tell_everything()  # whoever ended before this one may have left something unsaid
         async with running_worker(client, context, mail.connect(settings), cached=settings.max_cached_cases):
             _say_ready()
             await stop.wait()
@@ -86,6 +94,8 @@ def web() -> None:
     """Serve the pages and the API."""
     import uvicorn
 
+    from web.server import Server
+
     settings = _settings()
     config = uvicorn.Config(
         partial(_application, settings),
@@ -97,11 +107,13 @@ def web() -> None:
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    uvicorn.Server(config).run()
+    Server(config).run()
 
 
 def _application(settings: Settings) -> Any:
     """Pages at the root, the API under /api/v1, over one context that lives as long as the server."""
+    from starlette.routing import Mount
+
     from api.app import create_api
     from lian.db.crypto import KeyRing
     from web.app import create_web
@@ -110,5 +122,6 @@ def _application(settings: Settings) -> Any:
     process = TemporalProcess(partial(connect, settings, KeyRing(settings.key_ring)))
     context = new_context(settings, process)
     pages = create_web(context)
-    pages.mount("/api/v1", create_api(context))
+    # Before the pages' own routes, which are many, and tried one after another.
+    pages.router.routes.insert(0, Mount("/api/v1", create_api(context)))
     return pages

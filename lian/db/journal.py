@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import inspect
@@ -21,9 +21,11 @@ from lian.db.crypto import KeyRing, PersonSeals
 from lian.db.events import GENESIS, entry_hash, from_json, owner_of, seal, to_json, unseal
 from lian.db.projectors import Context, project
 from lian.db.tables import PROJECTIONS, Case, ChainHead, JournalEntry
-from lian.domain.journal import PROCESS, CaseDrafted, Recorded
+from lian.db.writing import write
+from lian.domain.journal import PROCESS, CaseDrafted, Recorded, personal_fields
 
 Row = TypeVar("Row", bound=SQLModel)
+_CHAINS = "locked chains"
 
 
 class JournalGap(Exception):
@@ -78,6 +80,14 @@ def _case_of(row: SQLModel) -> UUID:
     return case_id
 
 
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The chain position of the last event, and those that were not there before."""
+
+    position: int
+    fresh: Sequence[Recorded]
+
+
 async def append(
     session: AsyncSession,
     ring: KeyRing,
@@ -87,8 +97,8 @@ async def append(
     source: str = "desk",
     first_seq: int | None = None,
     now: datetime | None = None,
-) -> int:
-    """Write events to a case's chain and apply them; returns the chain position of the last one.
+) -> Appended:
+    """Write events to a case's chain and apply them; returns where the last one stands.
 
     A process gives `first_seq`, the gapless number of its first event: what is already there is passed over, so that a
     repeated batch changes nothing. Raises `JournalGap` when an earlier batch is missing.
@@ -96,27 +106,55 @@ async def append(
     head = await lock_chain(session, case_id)
     fresh = _not_yet_written(head, recorded, first_seq) if source == PROCESS else list(recorded)
     if not fresh:
-        return head.chain_seq
+        return Appended(head.chain_seq, ())
     subject = await _subject(session, case_id, fresh)
     bodies = [to_json(r.event) for r in fresh]
-    people = {owner_of(b, subject) for b in bodies} | {subject}
-    seals = await PersonSeals.load(session, ring, people, create=True)
-    rows = SessionRows(session)
+    seals = await _seals(session, ring, fresh, {owner_of(b, subject) for b in bodies} | {subject})
+    rows, entries = SessionRows(session), []
     for item, body in zip(fresh, bodies, strict=True):
         entry = _next_entry(head, item, seal(item.event.TYPE, body, seals, subject), source, now or datetime.now(UTC))
-        session.add(entry)
+        entries.append(entry)
         await project(rows, Context(case_id, entry.chain_seq, entry.at, entry.actor, entry.body), item.event)
-    await session.flush()
-    return head.chain_seq
+    await write(session, entries)
+    return Appended(head.chain_seq, fresh)
 
 
 async def lock_chain(session: AsyncSession, case_id: UUID) -> ChainHead:
     """The case's chain, locked until the transaction ends. Always the first lock, so that writers never deadlock."""
-    await session.execute(
-        insert(ChainHead).values(case_id=case_id, chain_seq=0, hash=GENESIS, process_seq=0).on_conflict_do_nothing()
-    )
+    held = _chains_of(session).get(case_id)
+    if held is not None and held in session:
+        return held
     query = select(ChainHead).where(ChainHead.case_id == case_id).with_for_update()
-    return (await session.execute(query, execution_options={"populate_existing": True})).scalar_one()
+    query = query.execution_options(populate_existing=True)
+    head = (await session.execute(query)).scalar()
+    if head is None:
+        first = insert(ChainHead).values(case_id=case_id, chain_seq=0, hash=GENESIS, process_seq=0)
+        await session.execute(first.on_conflict_do_nothing())
+        head = (await session.execute(query)).scalar_one()
+    note_locked(session, head)
+    return head
+
+
+def note_locked(session: AsyncSession, head: ChainHead) -> None:
+    """Remember that the running transaction has locked this chain, with another query than `lock_chain`'s."""
+    _chains_of(session)[head.case_id] = head
+
+
+def _chains_of(session: AsyncSession) -> dict[UUID, ChainHead]:
+    """The chains that the session's running transaction has locked; those of an earlier one are free again."""
+    transaction = session.sync_session.get_transaction()
+    known, chains = session.info.get(_CHAINS, (None, {}))
+    if known is not transaction:
+        chains = {}
+        session.info[_CHAINS] = (transaction, chains)
+    return cast("dict[UUID, ChainHead]", chains)
+
+
+async def _seals(session: AsyncSession, ring: KeyRing, recorded: Sequence[Recorded], people: set[UUID]) -> PersonSeals:
+    """The keys of these people, made where they are missing; most of what the desk does needs none."""
+    if not any(personal_fields(type(r.event)) or isinstance(r.event, CaseDrafted) for r in recorded):
+        return PersonSeals(ring, {})
+    return await PersonSeals.load(session, ring, people, create=True)
 
 
 def _not_yet_written(head: ChainHead, recorded: Sequence[Recorded], first_seq: int | None) -> list[Recorded]:
@@ -348,6 +386,7 @@ async def rebuild(session: AsyncSession, ring: KeyRing, case_id: UUID) -> None:
 
 
 __all__ = [
+    "Appended",
     "Damage",
     "JournalGap",
     "Report",
@@ -358,6 +397,7 @@ __all__ = [
     "fold",
     "history",
     "lock_chain",
+    "note_locked",
     "rebuild",
     "verify",
 ]

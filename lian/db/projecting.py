@@ -11,12 +11,16 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from sqlmodel import SQLModel
 
-from lian.db.tables import Case
+from lian.db.tables import Case, DocumentRequest, Payment, Task
 from lian.domain import journal as j
+from lian.domain.case_kinds import NOT_WAITED_FOR
 from lian.domain.findings import Finding
+from lian.domain.status import PaymentStatus, TaskStatus
 
 Row = TypeVar("Row", bound=SQLModel)
 FINDINGS = TypeAdapter(tuple[Finding, ...])
+UNDER_WAY = frozenset({PaymentStatus.REQUESTED, PaymentStatus.SENT})
+"""Transfers of which the bank has not yet said what became of them."""
 
 
 class Rows(Protocol):
@@ -63,11 +67,29 @@ def on(event: type[Any]) -> Callable[[Projector], Projector]:
 
 async def project(rows: Rows, context: Context, event: j.Event) -> None:
     """Apply one event. Events that change no row (a document read) have no projector."""
-    projector = PROJECTORS.get(event.TYPE)
+    projector, awaited = PROJECTORS.get(event.TYPE), await _newly_awaited(rows, event)
     if projector:
         await projector(rows, context, event)
     case = await rows.get(Case, context.case_id)
-    case.version = context.chain_seq
+    case.version, case.awaits = context.chain_seq, case.awaits + awaited
+
+
+async def _newly_awaited(rows: Rows, event: j.Event) -> int:
+    """By how much more the case waits for somebody or something than before the event."""
+    match event:
+        case j.TaskOpened():
+            return int(event.kind not in NOT_WAITED_FOR)
+        case j.RequestOpened() | j.PaymentRequested():
+            return 1
+        case j.TaskCompleted() | j.TaskCancelled():
+            task = await rows.get(Task, event.task_id)
+            return -int(task.status == TaskStatus.OPEN and task.kind not in NOT_WAITED_FOR)
+        case j.RequestClosed():
+            return -int((await rows.get(DocumentRequest, event.request_id)).status == "open")
+        case j.PaymentConfirmed() | j.PaymentRejected():
+            return -int((await rows.get(Payment, event.payment_id)).status in UNDER_WAY)
+        case _:
+            return 0
 
 
 def findings_json(findings: tuple[Finding, ...]) -> list[Any]:

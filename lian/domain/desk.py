@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from lian.domain.labels import Label
+from lian.domain.urgency import Standing
 
 LONGEST_HOLD = timedelta(days=90)
 """Whoever puts work aside says until when; nothing lies longer without somebody looking at it."""
@@ -93,3 +95,54 @@ HELD_HOW: dict[str, Label] = {
     "bulk": Label("was given it with others", "批量指派"),
 }
 """How somebody came to hold a task."""
+
+
+class DrawReason(StrEnum):
+    """Why get-next gave this task and no other (TSK-1, TSK-2): its place in the order, and what came before it."""
+
+    OWN_WORK = "own_work"
+    GREEN = "green"
+    RAISED = "raised"
+    STATUTORY = "statutory"
+    ACT_BY = "act_by"
+    STANDING = "standing"
+    WAITING_SINCE = "waiting_since"
+    OTHER_ROLE = "other_role"
+    ABOVE_LIMIT = "above_limit"
+    OTHER_SKILL = "other_skill"
+    KEPT_BACK = "kept_back"
+
+
+DRAW_REASONS: dict[DrawReason, Label] = {
+    DrawReason.OWN_WORK: Label("You have it in hand already", "您已在处理该任务"),
+    DrawReason.GREEN: Label("It is in the green channel", "属于绿色通道"),
+    DrawReason.RAISED: Label("It was put ahead of others", "已被提前处理"),
+    DrawReason.STATUTORY: Label("A law sets its deadline", "期限由法律规定"),
+    DrawReason.ACT_BY: Label("It falls due at this moment", "到期时间"),
+    DrawReason.STANDING: Label("Who waits may least be kept waiting", "当事人情况需优先"),
+    DrawReason.WAITING_SINCE: Label("It has waited since then", "等待处理自"),
+    DrawReason.OTHER_ROLE: Label("Something more urgent is work of another role", "更紧急的任务属于其他岗位"),
+    DrawReason.ABOVE_LIMIT: Label("Something more urgent is above your limit", "更紧急的任务超出您的权限额度"),
+    DrawReason.OTHER_SKILL: Label(
+        "Something more urgent needs a skill you do not have", "更紧急的任务需要您不具备的技能"
+    ),
+    DrawReason.KEPT_BACK: Label(
+        "Something more urgent is put aside, or not for you at the moment", "更紧急的任务已搁置或暂不适合您处理"
+    ),
+}
+
+STANDINGS: dict[Standing, Label] = {
+    Standing.VULNERABLE: Label("Children are concerned", "涉及未成年人"),
+    Standing.MAJOR: Label("A major loss", "重大损失"),
+    Standing.COMPLEX: Label("A complex case", "复杂案件"),
+    Standing.ORDINARY: Label("An ordinary case", "一般案件"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason, with the instant (UTC) or the standing that it tells of."""
+
+    code: DrawReason
+    at: datetime | None = None
+    standing: Standing | None = None

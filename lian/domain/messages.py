@@ -166,6 +166,14 @@ class BankAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BulkRun:
+    """A bulk order to work through, or to take back; everything else about it lies in Postgres."""
+
+    order_id: UUID
+    undo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
     """A command took effect; `seq` is the process event that says so."""
 
@@ -176,6 +184,11 @@ class CommandResult:
 def case_workflow_id(case_id: UUID) -> str:
     """The process's name at Temporal."""
     return f"case/{case_id}"
+
+
+def bulk_workflow_id(run: BulkRun) -> str:
+    """The bulk order's process's name at Temporal; taking it back is a process of its own."""
+    return f"bulk/{run.order_id}{'/undo' if run.undo else ''}"
 
 
 def payment_workflow_id(payment_id: UUID) -> str:

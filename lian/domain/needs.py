@@ -31,9 +31,7 @@ class Needs:
     skills: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return "/".join(
-            (self.case_kind, self.task_kind, self.line, str(self.tier.to_integral()), ",".join(self.skills))
-        )
+        return "/".join((self.case_kind, self.task_kind, self.line, f"{self.tier:f}", ",".join(self.skills)))
 
     @property
     def above(self) -> Decimal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
@@ -16,9 +16,9 @@ from lian.auth.actor import Actor, staff_actor_id
 from lian.auth.permissions import ROLES
 from lian.auth.secrets import NOBODY, hash_password, hash_token, new_code, new_token, verify_password
 from lian.db.tables import Case, OneTimeCode, Party, SignIn, Staff
-from lian.domain.case_kinds import KINDS
 from lian.domain.errors import Conflict, Invalid, NotFound, NotSignedIn, TooMany
 from lian.domain.parties import PartyRole
+from lian.domain.queues import QUEUES
 from lian.services.context import Context
 from lian.services.notices import Words, queue_notice, reach_customer
 
@@ -76,7 +76,7 @@ async def create_staff(context: Context, actor: Actor | None, new: NewStaff) -> 
 
 
 def _check_new(new: NewStaff) -> None:
-    queues = {queue for kind in KINDS.values() for queue in kind.queues} | {"*"}
+    queues = {*QUEUES, "*"}
     if not new.username or len(new.username) > 80 or not new.username.isprintable():
         raise Invalid("A user name has 1 to 80 visible characters.", field="username")
     if not set(new.roles) <= ROLES.keys() - {"customer"} or not new.roles:
@@ -146,41 +146,47 @@ async def sign_out(context: Context, token: str) -> None:
         await session.execute(delete(SignIn).where(col(SignIn.token_hash) == hash_token(token)))
 
 
+_WHOSE = """
+SELECT sessions.expires_at, sessions.case_id, sessions.party_id, case_parties.name, case_parties.person_id,
+       staff.active, staff.id, staff.name, staff.roles, staff.queues, staff.team, staff.skills
+FROM sessions
+LEFT JOIN staff ON staff.id = sessions.staff_id
+LEFT JOIN case_parties ON case_parties.id = sessions.party_id
+WHERE sessions.token_hash = %(token_hash)s
+"""
+
+
 async def actor_of(context: Context, token: str) -> Actor:
     """Who a token belongs to, with the roles they have now. Raises `NotSignedIn`."""
-    async with context.transaction() as session:
-        found = await session.get(SignIn, hash_token(token))
-        if found is None or found.expires_at <= context.now():
-            raise NotSignedIn("Please sign in.")
-        if found.case_id is not None:
-            return await _customer(session, found)
-        staff = await session.get(Staff, found.staff_id)
-        if staff is None or not staff.active:
-            raise NotSignedIn("Please sign in.")
-        return actor_for(staff)
+    found = await context.db.fetch(_WHOSE, {"token_hash": hash_token(token)})
+    if not found:
+        raise NotSignedIn("Please sign in.")
+    expires_at, case_id, party_id, name, person_id, active, *account = found[0]
+    if expires_at <= context.now() or (case_id is None and not active):
+        raise NotSignedIn("Please sign in.")
+    return _staff(*account) if case_id is None else _customer(case_id, party_id, name, person_id)
 
 
 def actor_for(staff: Staff) -> Actor:
     """A member of staff as an actor."""
+    return _staff(staff.id, staff.name, staff.roles, staff.queues, staff.team, staff.skills)
+
+
+def _staff(
+    staff_id: UUID, name: str, roles: Sequence[str], queues: Sequence[str], team: str, skills: Mapping[str, str]
+) -> Actor:
     return Actor(
-        id=staff_actor_id(staff.id),
-        name=staff.name,
-        roles=tuple(staff.roles),
-        queues=tuple(staff.queues),
-        team=staff.team,
-        skills=tuple((skill, date.fromisoformat(until) if until else None) for skill, until in staff.skills.items()),
+        id=staff_actor_id(staff_id),
+        name=name,
+        roles=tuple(roles),
+        queues=tuple(queues),
+        team=team,
+        skills=tuple((skill, date.fromisoformat(until) if until else None) for skill, until in skills.items()),
     )
 
 
-async def _customer(session: AsyncSession, found: SignIn) -> Actor:
-    party = await session.get(Party, found.party_id)
-    return Actor(
-        id=f"customer:{found.party_id}",
-        name=party.name if party else "",
-        roles=("customer",),
-        case_id=found.case_id,
-        person_id=party.person_id if party else None,
-    )
+def _customer(case_id: UUID, party_id: UUID, name: str | None, person_id: UUID | None) -> Actor:
+    return Actor(id=f"customer:{party_id}", name=name or "", roles=("customer",), case_id=case_id, person_id=person_id)
 
 
 # --- customers --------------------------------------------------------------------------------------------------------

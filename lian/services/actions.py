@@ -23,7 +23,7 @@ from lian.domain.tasks import ActionKind, Json, questions
 from lian.services import case_actions, money_actions, process_actions, promise_actions
 from lian.services.cases import earlier_result, find_case
 from lian.services.context import Context
-from lian.services.desk.talking import refuse_barred
+from lian.services.desk.tasks import refuse_barred
 from lian.services.outcomes import dump_outcome, parse_outcome
 from lian.services.recording import give_receipt, put_on_record
 

@@ -32,6 +32,7 @@ from lian.domain.status import ClockStatus, TaskStatus
 from lian.services.accounts import actor_for
 from lian.services.context import Context
 from lian.services.notices import Words, queue_notice
+from lian.services.substitutes import substitutes_now
 
 log = structlog.get_logger()
 
@@ -60,7 +61,7 @@ async def note_alerts(
     """Whoever the rung calls is alerted, once."""
     if not CALLS & set(event.actions):
         return
-    called = await _called(session, case_id, event.actions)
+    called = await _called(session, case_id, event.actions, now)
     if not called:
         log.warning("alert_reaches_nobody", case_id=str(case_id), clock=event.clock, rung=event.rung)
         return
@@ -76,15 +77,22 @@ async def note_alerts(
     await session.execute(insert(Alert).values(rows).on_conflict_do_nothing(constraint="alert_once"))
 
 
-async def _called(session: AsyncSession, case_id: UUID, actions: Collection[str]) -> set[str]:
-    """Actor ids. When nobody of ours holds the case's work, its leads are told instead."""
+async def _called(session: AsyncSession, case_id: UUID, actions: Collection[str], now: datetime) -> set[str]:
+    """Actor ids. When nobody of ours holds the case's work, its leads are told instead.
+
+    For holders who are away, whoever stands in for them is told (TSK-4); leads who are away, only where all are.
+    """
     statement = select(Task).where(Task.case_id == case_id, Task.status == TaskStatus.OPEN.value)
     tasks = (await session.execute(statement)).scalars().all()
-    holders = {task.holder for task in tasks if task.kind not in NOT_WAITED_FOR} - {""}
+    substitutes = await substitutes_now(session, now)
+    held = {task.holder for task in tasks if task.kind not in NOT_WAITED_FOR}
+    holders = {substitutes.get(holder, holder) for holder in held} - {""}
     people = await _people(session, holders)
     called = {person.id for person in people if person.id in holders} if Escalation.NOTIFY_HOLDER in actions else set()
     if Escalation.NOTIFY_LEAD in actions or not called:
-        called |= _leads(people, {task.queue for task in tasks})
+        present = [person for person in people if person.id not in substitutes]
+        queues = {task.queue for task in tasks}
+        called |= _leads(present, queues) or _leads(people, queues)
     return called
 
 

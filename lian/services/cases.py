@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
@@ -48,7 +48,6 @@ from lian.db.tables import (
     Payment,
     RecoveryClaim,
     Referral,
-    Staff,
     Task,
 )
 from lian.domain.errors import Conflict, NotFound
@@ -135,7 +134,7 @@ async def _whole_file(context: Context, actor: Actor, number: str) -> CaseFile:
     async with context.transaction() as session:
         case = await find_case(session, actor, number)
         session.expunge(case)  # cut from the session, so that nothing of the veil is stored
-        _veil(actor, case)
+        veil(actor, case)
         return CaseFile(
             case=case,
             parties=await _of(session, Party, case.id, Party.role),
@@ -152,7 +151,7 @@ async def _whole_file(context: Context, actor: Actor, number: str) -> CaseFile:
         )
 
 
-def _veil(actor: Actor, case: Case) -> None:
+def veil(actor: Actor, case: Case) -> None:
     """Take off a row what is not for everybody."""
     if not (actor.may("risk:read") and sees_inside(actor)):
         case.risk_score, case.risk_level, case.risk_findings = 0, "", []
@@ -356,7 +355,7 @@ async def list_cases(context: Context, actor: Actor, query: CaseQuery) -> Sequen
     if actor.is_customer:
         return [(await case_file(context, actor, case.number)).case for case in found]
     for case in found:  # no session holds them any more
-        _veil(actor, case)
+        veil(actor, case)
     return [case_outside(case) for case in found] if actor.is_outside else found
 
 
@@ -422,11 +421,18 @@ def customers(parties: Sequence[Party]) -> list[str]:
 
 async def names_of(context: Context, actors: set[str]) -> dict[str, str]:
     """Display names of the staff and customers among these actor ids."""
-    staff, customers = _ids(actors, "staff:"), _ids(actors, "customer:")
-    async with context.transaction() as session:
-        known = (await session.execute(select(Staff).where(col(Staff.id).in_(staff)))).scalars()
-        parties = (await session.execute(select(Party).where(col(Party.id).in_(customers)))).scalars()
-        return {f"staff:{s.id}": s.name for s in known} | {f"customer:{p.id}": p.name for p in parties}
+    names: dict[str, str] = {}
+    for beginning, query in _NAMES.items():
+        ids = _ids(actors, beginning)
+        if ids:
+            names |= {f"{beginning}{one}": name for one, name in await context.db.fetch(query, {"ids": ids})}
+    return names
+
+
+_NAMES: dict[str, LiteralString] = {
+    "staff:": "SELECT id, name FROM staff WHERE id = ANY(%(ids)s)",
+    "customer:": "SELECT id, name FROM case_parties WHERE id = ANY(%(ids)s)",
+}
 
 
 def _ids(actors: set[str], beginning: str) -> list[UUID]:

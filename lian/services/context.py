@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lian.db.crypto import KeyRing
 from lian.db.session import Database
+from lian.services.announcing import Announcer, changes_of
 from lian.services.ports import CaseProcess, PolicyLookup, SanctionsList
 from lian.settings import Settings
 from lian.storage.object_store import ObjectStore
@@ -33,6 +34,11 @@ class Context:
     policies: PolicyLookup
     sanctions: SanctionsList
     now: Callable[[], datetime] = field(default=utc_now)
+    announcer: Announcer = field(init=False)
+    """Tells open pages of what was committed."""
+
+    def __post_init__(self) -> None:
+        self.announcer = Announcer(self.db)
 
     @property
     def today(self) -> date:
@@ -43,4 +49,11 @@ class Context:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """One database transaction."""
         async with self.db.transaction() as session:
+            yield session
+        self.announcer.tell(changes_of(session))
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """Queries that change nothing, without a transaction around them."""
+        async with self.db.reading() as session:
             yield session

@@ -13,6 +13,7 @@ from lian.domain.errors import Conflict, Invalid
 from lian.domain.promise_actions import DOCUMENTS
 from lian.services.cases import find_case
 from lian.services.context import Context
+from lian.services.desk.tasks import refuse_barred
 from lian.services.recording import CLOSE_REQUEST, enqueue, put_on_record
 
 
@@ -21,6 +22,7 @@ async def withdraw_request(context: Context, actor: Actor, number: str) -> None:
     actor.require("request:withdraw")
     async with context.transaction() as session:
         case = await find_case(session, actor, number)
+        await refuse_barred(session, actor, case)
         query = select(DocumentRequest).where(
             DocumentRequest.case_id == case.id, DocumentRequest.status == "open", DocumentRequest.reason == DOCUMENTS
         )
@@ -45,6 +47,7 @@ async def reopen(context: Context, actor: Actor, number: str, *, stage: str, rea
         raise Invalid("Say why the case is reopened.", field="reason")
     async with context.transaction() as session:
         case = await find_case(session, actor, number)
+        await refuse_barred(session, actor, case)
         if stage not in kind_of(case.kind).reopen_at:
             raise Invalid("A case of this kind is not reopened at this step.", field="stage")
         await lock_chain(session, case.id)

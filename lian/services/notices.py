@@ -21,6 +21,8 @@ from lian.domain.promise_actions import DOCUMENTS
 from lian.services.context import Context
 
 SEND_NOTICE = "send_notice"
+OPERATIONS = "operations"
+"""Recipient of what operations must know; the board of promises shows it to them."""
 NOTED = "noted"
 """How a wait for others is delivered: nothing is asked of the customer."""
 

@@ -177,7 +177,7 @@ def plan_from(
     versions += [kind.pack] if own and kind.pack not in versions else []
     return CasePlan(
         pack="+".join(versions),
-        calendar=window(_office(office_calendar, calendars), from_year),
+        calendar=window(office_calendar_of(office_calendar, calendars), from_year),
         clocks=clocks | own,
         calendars={name: window(_named(name, calendars), from_year) for name in _names(clocks.values())},
     )
@@ -203,7 +203,8 @@ def _named(name: str, calendars: Mapping[str, WorkingCalendar]) -> WorkingCalend
     return calendars[name]
 
 
-def _office(name: str, calendars: Mapping[str, WorkingCalendar]) -> WorkingCalendar:
+def office_calendar_of(name: str, calendars: Mapping[str, WorkingCalendar]) -> WorkingCalendar:
+    """The calendar that the settings name as the office's. Raises `Invalid` where there is none of this name."""
     if name.startswith(PLAIN):
         return plain_calendar(name.removeprefix(PLAIN))
     if name not in calendars:

@@ -9,6 +9,7 @@ from lian.domain.claims.terms import PolicySnapshot
 from lian.domain.messages import (
     Act,
     BankAnswered,
+    BulkRun,
     CaseState,
     CloseRequest,
     CommandResult,
@@ -53,6 +54,9 @@ class CaseProcess(Protocol):
 
     async def start_payment(self, order: PayOut) -> None:
         """Start a transfer; one that runs or ran already is left alone."""
+
+    async def start_bulk(self, run: BulkRun) -> None:
+        """Start working through a bulk order; one that runs or ran already is left alone."""
 
     async def bank_answered(self, message: BankAnswered) -> None:
         """Tell a transfer what the bank said."""

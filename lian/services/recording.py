@@ -36,8 +36,11 @@ from lian.domain.promise_tasks import EXPLAIN_LATENESS
 from lian.domain.sla import Escalation
 from lian.domain.status import TaskStatus
 from lian.services.alerts import note_alerts
+from lian.services.announcing import note_change
 from lian.services.context import Context
 from lian.services.notices import Words, queue_notice, tell_customer
+from lian.services.route_tables import route_opened
+from lian.services.search_words import note_words
 
 START_CASE = "start_case"
 START_PAYMENT = "start_payment"
@@ -46,6 +49,7 @@ PAYMENT_SETTLED = "payment_settled"
 PAYMENT_RETURNED = "payment_returned"
 BANK_ANSWERED = "bank_answered"
 REPLAN = "replan"
+BULK = "bulk"
 SYSTEM = "system"
 COMPLIANCE = "compliance"
 """Recipient of what compliance must know; the outbox page shows it to them."""
@@ -60,14 +64,21 @@ async def put_on_record(
     source: str = "desk",
     first_seq: int | None = None,
 ) -> int:
-    """Append events and queue what follows from each; returns the chain position of the last."""
+    """Append events and queue what follows from each; returns the chain position of the last.
+
+    From what a repeated batch says once more nothing follows once more.
+    """
     now = context.now()
-    position = await append(
+    done = await append(
         session, context.ring, case_id=case_id, recorded=recorded, source=source, first_seq=first_seq, now=now
     )
-    for item in recorded:
+    if not done.fresh:
+        return done.position
+    await note_words(session, context.ring, case_id, [item.event for item in done.fresh])
+    for item in done.fresh:
         await _follow(context, session, case_id, item, now)
-    return position
+    note_change(session, case_id, done.fresh, done.position)
+    return done.position
 
 
 async def give_receipt(context: Context, session: AsyncSession, case_id: UUID, command_id: str, seq: int) -> None:
@@ -108,6 +119,8 @@ async def _follow(context: Context, session: AsyncSession, case_id: UUID, item: 
             await _close_answered_request(session, case_id, item.at, now)
         case j.ClockRungReached() | j.ClockBreachWithdrawn():
             await _follow_clock(context, session, case_id, item)
+        case j.TaskOpened() as opened:
+            await _route(context, session, case_id, opened)
     await tell_customer(context, session, case_id, item)
 
 
@@ -158,6 +171,14 @@ async def _bar_own_case(context: Context, session: AsyncSession, case_id: UUID, 
     for staff in (await session.execute(query)).scalars().all():
         barred = j.CaseBarred(actor=f"staff:{staff.id}", reason=ConflictReason.OWN_CASE)
         recorded = [j.Recorded(at=context.now(), actor=SYSTEM, event=barred)]
+        await put_on_record(context, session, case_id=case_id, recorded=recorded)
+
+
+async def _route(context: Context, session: AsyncSession, case_id: UUID, opened: j.TaskOpened) -> None:
+    """The table of routes may say that the task belongs elsewhere, or before others (TSK-3)."""
+    routed = await route_opened(context, session, opened)
+    if routed is not None:
+        recorded = [j.Recorded(at=context.now(), actor=SYSTEM, event=routed)]
         await put_on_record(context, session, case_id=case_id, recorded=recorded)
 
 

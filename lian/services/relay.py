@@ -19,12 +19,13 @@ from sqlmodel import col, select
 from lian.auth.actor import SYSTEM
 from lian.db.tables import Case, Notice, OutboxMessage
 from lian.domain.errors import DomainError
-from lian.domain.messages import BankAnswered, CloseRequest, PaymentSettled, PayOut
+from lian.domain.messages import BankAnswered, BulkRun, CloseRequest, PaymentSettled, PayOut
 from lian.domain.status import CaseStatus
 from lian.notify.mail import Mail, Mailer, MailRefused, NoMailer
 from lian.services.context import Context
 from lian.services.recording import (
     BANK_ANSWERED,
+    BULK,
     CLOSE_REQUEST,
     PAYMENT_RETURNED,
     PAYMENT_SETTLED,
@@ -81,6 +82,10 @@ async def bank_answered(context: Context, payload: Json) -> None:
     await context.process.bank_answered(message)
 
 
+async def start_bulk(context: Context, payload: Json) -> None:
+    await context.process.start_bulk(BulkRun(order_id=UUID(payload["order_id"]), undo=payload["undo"]))
+
+
 TOPICS: dict[str, Callable[[Context, Json], Awaitable[None]]] = {
     START_CASE: start_case,
     START_PAYMENT: start_payment,
@@ -89,6 +94,7 @@ TOPICS: dict[str, Callable[[Context, Json], Awaitable[None]]] = {
     PAYMENT_RETURNED: payment_returned,
     BANK_ANSWERED: bank_answered,
     REPLAN: replan_case,
+    BULK: start_bulk,
 }
 
 

@@ -22,6 +22,7 @@ from lian.domain.plan import policy_id
 from lian.domain.status import ClockStatus, PaymentStatus, label_of
 from lian.services.cases import CaseFile, case_file, earlier_result, find_case, is_decided
 from lian.services.context import Context
+from lian.services.desk.tasks import refuse_barred
 from lian.services.letters import coverage_label, reason_label
 from lian.services.reading_clocks import document_request_of, life_of, unpublished_year, wait_label, waits_of
 from lian.services.recording import put_on_record
@@ -296,6 +297,7 @@ async def withdraw(context: Context, actor: Actor, number: str, *, reason: str, 
         earlier = await earlier_result(session, case.id, command_id)
         if earlier is not None:
             return earlier
+        await refuse_barred(session, actor, case)
         if case.status != "open":
             raise Conflict("Only an open case can be withdrawn.")
     command = Withdraw(command_id=command_id, actor=actor.id, reason=reason)

@@ -6,39 +6,42 @@ process any longer, is told to operations, once a day. Nothing of a case is deci
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, String, and_, cast, func, or_
+from sqlalchemy import ColumnElement, String, and_, cast, func
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
 from lian.auth.visibility import visible_cases
-from lian.db.tables import Case, ChainHead, Clock, DocumentRequest, JournalEntry, OutboxMessage, Payment, Task
-from lian.domain.case_kinds import NOT_WAITED_FOR
+from lian.db.tables import Case, ChainHead, Clock, JournalEntry, OutboxMessage
 from lian.domain.errors import Conflict, Unavailable
-from lian.domain.status import CaseStatus, ClockStatus, PaymentStatus, TaskStatus
+from lian.domain.status import CaseStatus, ClockStatus
 from lian.services.context import Context
-from lian.services.notices import Words, queue_notice
+from lian.services.desk.relaxing import relax
+from lian.services.desk.standing_in import return_to_the_back
+from lian.services.notices import OPERATIONS, Words, queue_notice
+from lian.services.staffing import bar_own_cases
 
 log = structlog.get_logger()
 
-EVERY_MINUTES = 5
+EVERY_MINUTES = 2
 OVERDUE_BY = timedelta(minutes=2)
 """Promises of our own are looked at over a minute after they fall due; after two somebody must have."""
 KEPT_ASKING = timedelta(hours=1)
 """Whoever does not answer for so long is asked once an hour: every question makes a case's history longer."""
-IDLE_FOR = timedelta(minutes=10)
+IDLE_FOR = timedelta(minutes=2)
+"""With a round every two minutes, a case that stands still is told to operations within five; they see it at once."""
+SECOND_LOOK_SECONDS = 10.0
+"""What a process has done while the database was away is on record within half of this: only then is anybody told."""
 MOST_OVERDUE = 500
 MOST_STUCK = 100
 GIVE_UP_AFTER = 3
 """So many processes out of reach one after the other: the engine is away, and the next round will ask again."""
-UNDER_WAY = (PaymentStatus.REQUESTED.value, PaymentStatus.SENT.value)
-OPERATIONS = "operations"
-"""Recipient of what operations must know; the board of promises shows it to them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,9 @@ async def sweep(context: Context) -> Swept:
     """One round. Safe to repeat, and several at once do no harm."""
     overdue = await _overdue(context)
     told, lost = await _ask_to_look(context, overdue)
-    stuck = await _stuck(context, _waits_for_nothing() | col(Case.id).in_(lost))
+    for chore in (bar_own_cases, relax, return_to_the_back):
+        await chore(context)
+    stuck = await _still_stuck(context, lost)
     for found in stuck:
         await _tell_operations(context, found)
     swept = Swept(overdue=len(overdue), told=told, stuck=len(stuck))
@@ -75,6 +80,11 @@ async def stuck_cases(context: Context, actor: Actor) -> Sequence[StuckCase]:
     """Open cases that wait for nothing and nobody, the longest first. Needs `sla:read`."""
     actor.require("sla:read")
     return await _stuck(context, _waits_for_nothing(), visible_cases(actor))
+
+
+async def count_stuck(context: Context) -> int:
+    """How many cases stand still just now (I7); at most a hundred are counted. Should be none."""
+    return len(await _stuck(context, _waits_for_nothing()))
 
 
 # --- promises that nobody noticed -------------------------------------------------------------------------------------
@@ -123,17 +133,27 @@ async def _ask_to_look(context: Context, cases: Sequence[UUID]) -> tuple[int, li
 
 
 def _waits_for_nothing() -> ColumnElement[bool]:
-    """No question to anybody, no request or wait, no transfer under way, nothing on its way to the process."""
-    asked = select(Task.id).where(
-        Task.case_id == Case.id, Task.status == TaskStatus.OPEN.value, col(Task.kind).not_in(NOT_WAITED_FOR)
-    )
-    requested = select(DocumentRequest.id).where(DocumentRequest.case_id == Case.id, DocumentRequest.status == "open")
-    paying = select(Payment.id).where(Payment.case_id == Case.id, col(Payment.status).in_(UNDER_WAY))
-    telling = select(OutboxMessage.id).where(
-        col(OutboxMessage.done_at).is_(None),
-        col(OutboxMessage.payload)["case_id"].astext == cast(col(Case.id), String),
-    )
-    return ~or_(*(wait.correlate(Case).exists() for wait in (asked, requested, paying, telling)))
+    """No question to anybody, no request or wait, no transfer under way, nothing on its way to the process (I7).
+
+    A promise's clock does not count: that it runs moves nothing on, and every open case has one. Nor does a question
+    that the process does not wait for. Counting what is awaited is the projectors' work (`Case.awaits`), so that the
+    few cases that may stand still lie in an index of their own, and the many that wait are not looked at.
+    """
+    telling = col(OutboxMessage.payload)["case_id"].astext
+    told = select(telling).where(col(OutboxMessage.done_at).is_(None), telling.is_not(None))
+    return and_(col(Case.awaits) == 0, cast(col(Case.id), String).not_in(told))
+
+
+async def _still_stuck(context: Context, lost: Sequence[UUID]) -> Sequence[StuckCase]:
+    """Cases that stand still, or have no process; looked at twice, so that nobody is told of what is just resuming."""
+    found = {each.case.id for each in await _stuck(context, _waits_for_nothing())}
+    if not found and not lost:
+        return []
+    await asyncio.sleep(SECOND_LOOK_SECONDS)
+    standing = [each for each in await _stuck(context, _waits_for_nothing()) if each.case.id in found]
+    known = {each.case.id for each in standing}
+    without = await _stuck(context, col(Case.id).in_(lost)) if lost else ()
+    return [*standing, *(each for each in without if each.case.id not in known)]
 
 
 async def _stuck(context: Context, *conditions: ColumnElement[bool]) -> Sequence[StuckCase]:
@@ -153,7 +173,7 @@ async def _stuck(context: Context, *conditions: ColumnElement[bool]) -> Sequence
         .order_by(col(JournalEntry.recorded_at), col(Case.id))
         .limit(MOST_STUCK)
     )
-    async with context.transaction() as session:
+    async with context.reading() as session:
         return [StuckCase(*row) for row in (await session.execute(statement)).all()]
 
 

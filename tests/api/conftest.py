@@ -45,17 +45,18 @@ async def api(context: Context) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def employ(context: Context, name: str, roles: Sequence[str]) -> Headers:
+async def employ(context: Context, name: str, roles: Sequence[str], *, username: str = "", team: str = "") -> Headers:
     """A new member of staff with an open session, without the time it takes to hash a password."""
     token, staff_id, now = new_token(), uuid4(), context.now()
     async with context.transaction() as session:
         session.add(
             Staff(
                 id=staff_id,
-                username=f"{name}-{staff_id}",
+                username=username or f"{name}-{staff_id}",
                 name=name,
                 password_hash="none",
                 roles=list(roles),
+                team=team,
                 queues=["*"],
                 created_at=now,
             )

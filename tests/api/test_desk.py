@@ -45,14 +45,15 @@ async def task(context: Context) -> UUID:
 
 
 @pytest.mark.req("TSK-1")
-async def test_twenty_people_claim_one_task_and_one_gets_it(
+async def test_fifty_people_claim_one_task_and_one_gets_it(
     api: httpx.AsyncClient, context: Context, task: UUID
 ) -> None:
-    people = await crowd(context, 20)
+    people = await crowd(context, 50)
+    seen = {"version": (await api.get(f"/tasks/{task}", headers=people[0][1])).json()["version"]}
     answers = await asyncio.gather(
-        *(insisting(partial(api.post, f"/tasks/{task}/claim", headers=headers)) for _, headers in people)
+        *(insisting(partial(api.post, f"/tasks/{task}/claim", json=seen, headers=headers)) for _, headers in people)
     )
-    assert sorted(a.status_code for a in answers) == [200] + [409] * 19
+    assert sorted(a.status_code for a in answers) == [200] + [409] * 49
     winner = next(name for (name, _), a in zip(people, answers, strict=True) if a.status_code == 200)
     for answer in answers:
         if answer.status_code == 409:

@@ -14,8 +14,8 @@ from random import Random
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo
 
+from api.schemas.forms import form_of, schema_of
 from api.schemas.kinds import inlined
-from api.schemas.tasks import form_of, schema_of
 from infra.simulator import choices, staff
 from infra.simulator.choices import Asked
 from lian.auth.permissions import PERMISSIONS, ROLES

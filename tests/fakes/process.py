@@ -10,6 +10,7 @@ from lian.domain.errors import Conflict, Unavailable
 from lian.domain.messages import (
     Act,
     BankAnswered,
+    BulkRun,
     CaseState,
     CloseRequest,
     CommandResult,
@@ -73,6 +74,9 @@ class FakeProcess:
 
     async def start_payment(self, order: PayOut) -> None:
         self._note(order)
+
+    async def start_bulk(self, run: BulkRun) -> None:
+        self._note(run)
 
     async def bank_answered(self, message: BankAnswered) -> None:
         self._note(message)

@@ -181,10 +181,10 @@ async def test_the_limit_of_the_decision_counts_and_not_that_of_a_claim(context:
     decision = await open_task(context, claim.case_id, kind="authorise", **more)
     drawn = await desk.take_next(context, chen, "claims.authority")
     assert drawn is not None
-    assert drawn.task.id == decision
+    assert drawn.found.task.id == decision
     taken = await desk.take_next(context, li, "claims.authority")
     assert taken is not None
-    assert taken.task.id == advance
+    assert taken.found.task.id == advance
 
 
 @pytest.mark.req("CLM-9")

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from lian.auth.actor import Actor
 from lian.db.journal import compare
-from lian.db.tables import Case, Clock, JournalEntry, Staff, Task
+from lian.db.tables import Case, ChainHead, Clock, JournalEntry, Staff, Task
 from lian.domain import journal as j
 from lian.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from lian.domain.messages import CommandResult
@@ -20,6 +20,7 @@ from lian.services import desk
 from lian.services.cases import case_file
 from lian.services.context import Context
 from lian.services.intake import Registered
+from lian.services.recording import put_on_record
 from tests.api.conftest import as_process, open_task, start_clock
 from tests.cast import as_customer, hire, reported_claim
 from tests.fakes.process import FakeProcess
@@ -118,7 +119,7 @@ async def test_on_a_closed_case_it_is_seen_taken_handed_on_and_answered(
     await close(context, claim.case_id)
     file = await case_file(context, li, claim.number)
     assert [(t.kind, t.status) for t in file.tasks] == [("explain_lateness", "open")]
-    assert (await desk.take_next(context, li, "promises")).task.id == question  # type: ignore[union-attr]
+    assert (await desk.take_next(context, li, "promises")).found.task.id == question  # type: ignore[union-attr]
     assert (await desk.assign_task(context, li, question, to="gao")).task.holder == gao.id
     await explain(context, gao, question, li.id)
     clock = await clock_of(context, claim.case_id)
@@ -236,3 +237,27 @@ async def test_broken_anew_it_is_to_be_explained_anew(context: Context, claim: R
     )
     assert (await clock_of(context, claim.case_id)).late_cause == ""
     assert (await desk.show_task(context, li, again)).task.status == "open", "asked in the same step"
+
+
+@pytest.mark.req("TSK-1")
+async def test_a_batch_of_the_process_told_twice_takes_work_out_of_nobodys_hands(context: Context) -> None:
+    claim, wang = await reported_claim(context), await hire(context, "wang")
+    task_id = await open_task(context, claim.case_id)
+    await start_clock(context, claim.case_id)
+    rung = j.ClockRungReached(clock="claim.total", rung="90%", reached_at=context.now(), actions=("reassign",))
+
+    async def told() -> None:
+        recorded = [j.Recorded(at=context.now(), actor="system", event=rung)]
+        async with context.transaction() as session:
+            await put_on_record(
+                context, session, case_id=claim.case_id, recorded=recorded, source=j.PROCESS, first_seq=following
+            )
+
+    async with context.transaction() as session:
+        following = (await session.get_one(ChainHead, claim.case_id)).process_seq + 1
+    await desk.claim_task(context, wang, task_id)
+    await told()
+    assert (await desk.show_task(context, wang, task_id)).task.holder == ""
+    await desk.claim_task(context, wang, task_id)
+    await told()
+    assert (await desk.show_task(context, wang, task_id)).task.holder == wang.id

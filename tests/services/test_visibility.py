@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -43,9 +43,12 @@ from lian.services import (
     overrides,
     packs,
     policies,
+    presence,
     reading_money,
     replanning,
+    search,
     sla_board,
+    staffing,
     statements,
     tracking,
     uncovered,
@@ -54,7 +57,21 @@ from lian.services import (
 )
 from lian.services.cases import CaseQuery
 from lian.services.context import Context
-from lian.services.desk import TaskQuery
+from lian.services.desk import (
+    TaskQuery,
+    absence_reading,
+    asking,
+    bulk,
+    bulk_reading,
+    dealing,
+    load,
+    moving,
+    rebalancing,
+    rerouting,
+    routing,
+    why_dealt,
+)
+from lian.services.desk.bulk_verbs import Given
 from lian.services.recording import put_on_record
 from lian.services.sla_board import PromiseQuery
 from tests.api.conftest import as_process, open_task, start_clock
@@ -155,7 +172,16 @@ async def by_face(world: World, actor: Actor) -> set[str]:
     return {numbers[case_id] for case_id in await cases.faces(world.context, actor, numbers)}
 
 
-LISTS: dict[str, Listing] = {"list_cases": by_list, "list_cases by number": by_search, "faces": by_face}
+async def by_words(world: World, actor: Actor) -> set[str]:
+    return {hit.case.number for hit in await search.search_cases(world.context, actor, ZHAO.name)}
+
+
+LISTS: dict[str, Listing] = {
+    "list_cases": by_list,
+    "list_cases by number": by_search,
+    "faces": by_face,
+    "search_cases": by_words,
+}
 
 
 @pytest.mark.parametrize("who", ["wei", "ning"])
@@ -181,7 +207,9 @@ async def test_the_desk_shows_an_external_adjuster_what_was_given_to_them(world:
     context = world.context
     for query in (TaskQuery(), TaskQuery(mine=True)):
         assert [t.task.id for t in await desk.list_tasks(context, world.wei, query)] == [world.surveyed.task_id]
+        assert (await desk.count_tasks(context, world.wei, query)).n == 1
     assert await desk.list_tasks(context, world.ning, TaskQuery()) == []
+    assert (await desk.count_tasks(context, world.ning, TaskQuery())).n == 0
     assert {q.queue: q.open for q in await desk.queues(context, world.wei) if q.open} == {"claims.external": 1}
     assert not [q for q in await desk.queues(context, world.ning) if q.open]
     with pytest.raises(NotAllowed):
@@ -218,6 +246,8 @@ OPEN: dict[str, Visit] = {
     "explain_clock": lambda c, a, p: explaining.explain_clock(c, a, p.number, "claim.total"),
     "track": lambda c, a, p: tracking.track(c, a, p.number),
     "list_documents": lambda c, a, p: documents.list_documents(c, a, p.number),
+    "place_of": lambda c, a, p: presence.place_of(c, a, p.number),
+    "say_present": lambda c, a, p: presence.say_present(c, a, p.number, doing="viewing", tab="1"),
     "list_actions": lambda c, a, p: actions.list_actions(c, a, p.number),
     "list_offers": lambda c, a, p: actions.list_offers(c, a, p.number),
     "answer_in_words": lambda c, a, p: statements.answer_in_words(c, a, p.number, item_code="statement", text="x"),
@@ -227,6 +257,9 @@ OPEN: dict[str, Visit] = {
     ),
 }
 """What people outside may do on their own case, and on no other."""
+
+RELEASE = bulk.Wanted(verb="release", given=Given())
+AWAY = desk.NewAbsence(away_from=datetime(2998, 1, 1, tzinfo=UTC), away_until=datetime(2998, 1, 2, tzinfo=UTC))
 
 INSIDE: dict[str, Visit] = {
     "timeline": lambda c, a, p: cases.timeline(c, a, p.number),
@@ -241,6 +274,32 @@ INSIDE: dict[str, Visit] = {
     "list_assignees": lambda c, a, p: desk.list_assignees(c, a, p.task_id),
     "assign_task": lambda c, a, p: desk.assign_task(c, a, p.task_id, to="wei"),
     "take_next": lambda c, a, p: desk.take_next(c, a, "claims.external"),
+    "list_advisers": lambda c, a, p: asking.list_advisers(c, a, p.task_id),
+    "why_dealt": lambda c, a, p: why_dealt.why_dealt(c, a, p.task_id),
+    "deal_task": lambda c, a, p: dealing.deal_task(c, a, p.task_id),
+    "deal": lambda c, a, p: dealing.deal(c, a, "claims.external"),
+    "preview_bulk": lambda c, a, p: bulk.preview_bulk(c, a, RELEASE),
+    "order_bulk": lambda c, a, p: bulk.order_bulk(c, a, p.task_id, key="x"),
+    "cancel_bulk": lambda c, a, p: bulk.cancel_bulk(c, a, p.task_id),
+    "undo_bulk": lambda c, a, p: bulk.undo_bulk(c, a, p.task_id),
+    "list_bulk": lambda c, a, p: bulk_reading.list_bulk(c, a),
+    "show_bulk": lambda c, a, p: bulk_reading.show_bulk(c, a, p.task_id),
+    "list_items": lambda c, a, p: bulk_reading.list_items(c, a, p.task_id),
+    "count_reasons": lambda c, a, p: bulk_reading.count_reasons(c, a, p.task_id),
+    "list_colleagues": lambda c, a, p: bulk_reading.list_colleagues(c, a),
+    "team_load": lambda c, a, p: load.team_load(c, a),
+    "propose": lambda c, a, p: rebalancing.propose(c, a, rebalancing.Wanted(n=1)),
+    "apply": lambda c, a, p: moving.apply(c, a, "x"),
+    "show_routes": lambda c, a, p: routing.show_routes(c, a),
+    "publish_routes": lambda c, a, p: routing.publish_routes(c, a, "{}", why="x"),
+    "preview_routes": lambda c, a, p: rerouting.preview_routes(c, a),
+    "apply_routes": lambda c, a, p: rerouting.apply_routes(c, a, token="x"),
+    "set_staffing": lambda c, a, p: staffing.set_staffing(c, a, "wei", staffing.Staffing(team="x")),
+    "list_absences": lambda c, a, p: desk.list_absences(c, a),
+    "show_absence": lambda c, a, p: absence_reading.show_absence(c, a, p.task_id),
+    "choices_for": lambda c, a, p: desk.choices_for(c, a),
+    "note_absence": lambda c, a, p: desk.note_absence(c, a, AWAY),
+    "end_absence": lambda c, a, p: desk.end_absence(c, a, p.task_id),
     "list_alerts": lambda c, a, p: alerts.list_alerts(c, a),
     "stuck_cases": lambda c, a, p: watchdog.stuck_cases(c, a),
     "board": lambda c, a, p: sla_board.board(c, a),
@@ -270,6 +329,7 @@ INSIDE: dict[str, Visit] = {
 
 ON_TASKS: dict[str, Visit] = {
     "show_task": lambda c, a, p: desk.show_task(c, a, p.task_id),
+    "talk_of": lambda c, a, p: desk.talk_of(c, a, p.task_id),
     "claim_task": lambda c, a, p: desk.claim_task(c, a, p.task_id),
     "release_task": lambda c, a, p: desk.release_task(c, a, p.task_id),
     "complete_task": lambda c, a, p: desk.complete_task(c, a, p.task_id, outcome={}, notes="x", command_id="x"),
@@ -482,6 +542,10 @@ async def test_a_page_of_the_journal_is_full_also_when_some_of_it_is_left_out(co
 
 # --- nobody forgets it ------------------------------------------------------------------------------------------------
 
+VERBS = (
+    *("delegate_task", "give_back", "unassign_task", "pass_on", "hold_task", "wake_task", "prioritise_task"),
+    *("cancel_task", "stand_in", "comment_on", "ask_colleague", "give_opinion", "declare_conflict"),
+)
 ELSEWHERE = {
     "create_staff": "administrators only, see test_access",
     "issue_reset": "administrators only, see test_access",
@@ -505,14 +569,20 @@ ELSEWHERE = {
     "save_draft": "drafts, below",
     "read_draft": "drafts, below",
     "submit_draft": "drafts, below",
+    "count_tasks": "seen above",
+    "reviews_for": "what was asked of them, within the cases they see",
+    **dict.fromkeys(("list_views", "count_views", "save_view", "change_view", "delete_view"), "lists of list_tasks"),
+    **dict.fromkeys(("note", "take_over", "bring_back", "answer_request"), "after the task was found and let pass"),
+    **dict.fromkeys(("selected", "foretold"), "after preview_bulk has let it pass"),
+    **dict.fromkeys(VERBS, "every role on every task, see test_verbs_matrix"),
 }
 
 
 def test_every_service_that_knows_an_actor_is_looked_at_here() -> None:
     """Whoever adds a list or a page of cases adds it above, or says here why it needs no look."""
     found = set()
-    for module in iter_modules(lian.services.__path__):
-        loaded = import_module(f"lian.services.{module.name}")
+    for module in walk_packages(lian.services.__path__, "lian.services."):
+        loaded = import_module(module.name)
         for name, function in inspect.getmembers(loaded, inspect.iscoroutinefunction):
             asks = {"context", "actor"} <= inspect.signature(function).parameters.keys()
             if asks and function.__module__ == loaded.__name__ and not name.startswith("_"):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api.schemas.tasks import form_of
+from api.schemas.forms import form_of
 from infra.simulator import choices, wishes
 from infra.simulator.questions import Asked, chance
 from lian.domain.case_kinds import KINDS, task_kind

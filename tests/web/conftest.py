@@ -18,6 +18,7 @@ from sqlalchemy import create_engine, text
 
 from lian.runtime import open_context
 from lian.services.context import Context
+from lian.services.live import Live
 from tests.fakes.process import FakeProcess
 from tests.installation import settings_for
 from tests.servers import Servers
@@ -98,6 +99,7 @@ class Served:
     scene: Scenery
     context: Context
     loop: asyncio.AbstractEventLoop
+    hub: Live
     tokens: dict[str, str] = field(default_factory=dict)
 
     def ask(self, question: Coroutine[Any, Any, T]) -> T:
@@ -122,7 +124,7 @@ def served(servers: Servers, furnished: str) -> Iterator[Served]:
         made = SCENES[furnished]
         context: Context = holder["context"]
         scene = made.elsewhere(context)
-        yield Served(f"http://127.0.0.1:{port}", scene, context, holder["loop"])
+        yield Served(f"http://127.0.0.1:{port}", scene, context, holder["loop"], holder["hub"])
         stop.set()
         thread.join(10)
 
@@ -132,13 +134,16 @@ async def _serve(
 ) -> None:
     async with open_context(settings_for(servers, name), FakeProcess()) as context:
         holder["context"], holder["loop"] = context, asyncio.get_running_loop()
-        config = uvicorn.Config(create_web(context), host="127.0.0.1", port=port, log_level="warning", lifespan="off")
+        pages = create_web(context)
+        holder["hub"] = pages.state.live
+        config = uvicorn.Config(pages, host="127.0.0.1", port=port, log_level="warning", lifespan="off")
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve())
         while not server.started:
             await asyncio.sleep(0.02)
         ready.set()
         await asyncio.to_thread(stop.wait)
+        pages.state.live.close()
         server.should_exit = True
         await running
 

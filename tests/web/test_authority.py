@@ -47,10 +47,10 @@ async def test_whoever_must_not_have_it_is_listed_with_the_reason_and_refused(to
     for language, why, refusal in (
         (
             "en",
-            "王敏: They decided on this case before",
+            "王敏 (They decided on this case before",
             "They decided on this case before, or have an interest in it; another person",
         ),
-        ("zh-CN", "王敏: 该同事此前已对本案作出决定", "该同事此前已对本案作出决定或与本案有利害关系，须由他人办理。"),
+        ("zh-CN", "王敏 (该同事此前已对本案作出决定", "该同事此前已对本案作出决定或与本案有利害关系，须由他人办理。"),
     ):
         town.browser.language = language
         page = await town.browser.open(f"/desk/tasks/{task}")

@@ -33,7 +33,7 @@ async def test_take_next_draws_the_most_urgent_task(town: Town) -> None:
 
 async def test_nothing_left_to_draw_is_said_kindly(town: Town) -> None:
     await town.browser.sign_in("wang", PASSWORD)
-    page = await town.browser.post("/desk/queues/claims.settlement/next", {})
+    page = await town.browser.post("/desk/queues/claims.objection/next", {})
     assert "Nothing in this queue waits" in page.text
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 from sqlmodel import select
-from temporalio.client import Client, ScheduleOverlapPolicy
+from temporalio.client import Client, Schedule, ScheduleIntervalSpec, ScheduleOverlapPolicy, ScheduleUpdate
 from temporalio.service import RPCError
 
 from lian.db.crypto import KeyRing
@@ -19,7 +19,7 @@ from lian.notify.mail import NoMailer
 from lian.runtime import open_context
 from lian.services.context import Context, utc_now
 from lian.services.relay import relay_once
-from lian.services.watchdog import Swept, sweep
+from lian.services.watchdog import EVERY_MINUTES, Swept, sweep
 from lian.settings import Settings
 from tests.cast import hire, reported_claim
 from tests.installation import end_processes
@@ -102,8 +102,21 @@ async def test_two_workers_make_one_schedule_and_a_round_says_what_it_found(idle
     assert sorted(await asyncio.gather(schedule_watchdog(client), schedule_watchdog(client))) == [False, True]
     made = (await schedule.describe()).schedule
     assert made.policy.overlap is ScheduleOverlapPolicy.SKIP
-    assert [each.every for each in made.spec.intervals] == [timedelta(minutes=5)]
+    assert [each.every for each in made.spec.intervals] == [timedelta(minutes=EVERY_MINUTES)]
+    await schedule.update(lambda found: ScheduleUpdate(schedule=_rarer(found.description.schedule)))
+    await schedule.pause(note="at night")
+    assert await schedule_watchdog(client) is False
+    renewed = (await schedule.describe()).schedule
+    assert [each.every for each in renewed.spec.intervals] == [timedelta(minutes=EVERY_MINUTES)]
+    assert renewed.state.paused, "whoever paused it meant it"
+    await schedule.unpause()
     async with running_worker(client, idle, NoMailer(), cached=50):
         # As the schedule does, but without the seconds it takes to begin.
         found = await client.execute_workflow(Watchdog.run, id="watchdog-now", task_queue=options.CASES)
     assert found == Swept(overdue=0, told=0, stuck=0)
+
+
+def _rarer(schedule: Schedule) -> Schedule:
+    """As an earlier version made it."""
+    schedule.spec.intervals = [ScheduleIntervalSpec(every=timedelta(minutes=5))]
+    return schedule

@@ -1,65 +1,85 @@
-"""The desk: my queue, take next, one task with its form (TSK-1, TSK-2)."""
+"""The desk: what I have, what waits, what calls me, and the next task (TSK-1, TSK-2)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from lian.auth.visibility import sees_inside
-from lian.db.tables import JournalEntry
-from lian.domain.errors import DomainError, Invalid, NotFound
+from lian.domain.errors import Conflict, NotFound
 from lian.services import cases, desk
 from lian.services.alerts import list_alerts
 from lian.services.desk import TaskOnDesk, TaskQuery
-from web.deps import Form, Sent, Staff, Visit, command_of
-from web.presenters.about_task import ACTION_OF, about_task
+from lian.services.desk.views import USUAL_COLUMNS, list_views, read_view
+from web.deps import Staff, Visit
+from web.pages.desk_lists import PAGE, list_page, rows_of
 from web.presenters.alerts import AlertsView, present_alerts
-from web.presenters.cases import Look, actors_in, present_case
-from web.presenters.desk import (
-    AssigneeView,
-    Setting,
-    TaskRow,
-    form_context,
-    present_assignees,
-    present_queues,
-    present_task,
-    present_tasks,
-)
-from web.presenters.forms import Typed, blame, present_form, read_outcome
-from web.presenters.matters import people_in_matters
+from web.presenters.deeds import Deed, deed_on_task
+from web.presenters.desk import Setting, capped, present_queues
+from web.presenters.desk_filters import present_tabs
+from web.presenters.desk_lists import Listed, QuestionView, given_in, plain_columns, present_questions
+from web.presenters.why_drawn import write_why
 
 router = APIRouter()
 
-PAGE = 50
-MOST_EVENTS = 500
-SHOWS = ("mine", "free", "all")
+MOST_URGENT = 25
+MINE = TaskQuery(mine=True, on_hold=False, limit=PAGE)
+ASIDE = TaskQuery(mine=True, on_hold=True)
+FREE = TaskQuery(holder="@none", on_hold=False, limit=MOST_URGENT)
+FREE_COLUMNS = ("chip", "task", "case", "customer", "amount", "queue")
 
 
 @router.get("/desk")
-async def my_queue(
-    visit: Staff, queue: str = "", show: str = "", after: str = "", done: str = "", none: str = ""
-) -> Response:
-    """What I hold, and what waits in my queues, most urgent first."""
+async def my_desk(visit: Staff) -> Response:
+    """What I have and what waits; with a filter in the address, the tasks that it finds."""
     visit.actor.require_sight()
-    queues = await desk.queues(visit.context, visit.actor)
-    show = show if show in SHOWS else ""
-    mine = await _rows(visit, TaskQuery(queue=queue, mine=True, limit=PAGE)) if show in {"", "mine"} else ()
-    waiting = await _waiting(visit, queue, show, after)
+    given = given_in(visit.request.url.query)
+    if not given:
+        return await _overview(visit)
+    shown = read_view(visit.actor, given, limit=PAGE)
+    if dict(shown.params) != given:  # one list, one address: what a form left empty goes without saying
+        return visit.go("/desk", **shown.params, **_of_the_visit(visit))
+    return await list_page(visit, shown, deed=await deed_in(visit))
+
+
+def _of_the_visit(visit: Visit) -> dict[str, str]:
+    asked = visit.request.query_params
+    return {name: asked[name] for name in ("view", "did", "of", "v", "lang", "theme") if name in asked}
+
+
+async def _overview(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
+    asked = visit.request.query_params
     return visit.page(
         "desk.html",
-        queues=present_queues(queues, queue, visit.reader, visit.actor),
-        queue=queue,
-        show=show,
-        mine=() if after else mine,
-        alerts=None if after else await _alerts(visit),
-        waiting=waiting,
-        next_page=waiting[-1].mark if len(waiting) == PAGE else "",
-        done=await _what_was_done(visit, done),
-        nothing=bool(none),
+        status=status,
+        here="/desk",
+        tabs=present_tabs(await list_views(visit.context, visit.actor), None, "", visit.reader),
+        queues=present_queues(await desk.queues(visit.context, visit.actor), visit.reader, visit.actor),
+        alerts=await _alerts(visit),
+        questions=await _questions(visit),
+        mine=await _listed(visit, MINE, USUAL_COLUMNS),
+        aside=await _aside(visit),
+        waiting=await _listed(visit, FREE, FREE_COLUMNS),
+        page_size=PAGE,
+        waiting_size=MOST_URGENT,
+        done=await _what_was_done(visit, asked.get("done", "")),
+        deed=await deed_in(visit),
+        nothing=bool(asked.get("none")),
+        problem=problem,
     )
+
+
+async def _listed(visit: Visit, query: TaskQuery, columns: Sequence[str]) -> Listed:
+    tasks = await desk.list_tasks(visit.context, visit.actor, query)
+    return Listed(plain_columns(columns, visit.reader), await rows_of(visit, tasks))
+
+
+async def _aside(visit: Visit) -> str:
+    """How much of mine is put aside, in words; empty when nothing is."""
+    found = await desk.count_tasks(visit.context, visit.actor, ASIDE)
+    return capped(found.n, is_more=found.is_more, reader=visit.reader) if found.n else ""
 
 
 async def _alerts(visit: Visit) -> AlertsView | None:
@@ -70,135 +90,46 @@ async def _alerts(visit: Visit) -> AlertsView | None:
     return present_alerts(found, visit.reader, visit.now) if found else None
 
 
+async def _questions(visit: Visit) -> tuple[QuestionView, ...]:
+    """What colleagues ask me."""
+    found = await desk.reviews_for(visit.context, visit.actor)
+    names = await cases.names_of(visit.context, {review.asked_by for review, _ in found})
+    return present_questions(found, Setting(visit.reader, visit.actor, names, visit.now))
+
+
 async def _what_was_done(visit: Visit, task_id: str) -> dict[str, str]:
     """The task just answered, in words, with its queue for the next one."""
-    try:
-        found = await desk.show_task(visit.context, visit.actor, UUID(task_id))
-    except (ValueError, NotFound):
+    found = await _found(visit, task_id)
+    if found is None:
         return {}
     return {"what": visit.reader.label(found.kind.label), "number": found.case.number, "queue": found.task.queue}
 
 
-async def _waiting(visit: Visit, queue: str, show: str, after: str) -> tuple[TaskRow, ...]:
-    if show == "mine":
-        return ()
-    return await _rows(visit, TaskQuery(queue=queue, unclaimed=show != "all", after=_position(after), limit=PAGE))
+async def deed_in(visit: Visit) -> Deed | None:
+    """What was just done to a task, as the address says, with the way back."""
+    asked = visit.request.query_params
+    found = await _found(visit, asked.get("of", ""))
+    if found is None:
+        return None
+    names = await cases.names_of(visit.context, {found.task.holder})
+    setting = Setting(visit.reader, visit.actor, names, visit.now)
+    return deed_on_task(asked.get("did", ""), asked.get("v", ""), found, setting, is_elsewhere=True)
 
 
-async def _rows(visit: Visit, query: TaskQuery) -> tuple[TaskRow, ...]:
-    tasks = await desk.list_tasks(visit.context, visit.actor, query)
-    faces = await cases.faces(visit.context, visit.actor, {t.case.id for t in tasks})
-    names = await cases.names_of(visit.context, {t.task.holder for t in tasks})
-    return present_tasks(tasks, faces, Setting(visit.reader, visit.actor, names, visit.now))
-
-
-def _position(after: str) -> tuple[int, UUID] | None:
-    urgency, _, task_id = after.partition(":")
+async def _found(visit: Visit, task_id: str) -> TaskOnDesk | None:
     try:
-        return (int(urgency), UUID(task_id)) if after else None
-    except ValueError:
+        return await desk.show_task(visit.context, visit.actor, UUID(task_id))
+    except (ValueError, NotFound):
         return None
 
 
 @router.post("/desk/queues/{queue}/next")
 async def take_next(visit: Staff, queue: str) -> Response:
-    """Draw the most urgent task that I may do."""
-    found = await desk.take_next(visit.context, visit.actor, queue)
-    if found is None:
-        return visit.go("/desk", queue=queue, none="1")
-    return visit.go(f"/desk/tasks/{found.task.id}")
-
-
-@router.get("/desk/tasks/{task_id}")
-async def task(visit: Staff, task_id: UUID) -> Response:
-    """One task, with the case file beside it."""
-    found = await desk.show_task(visit.context, visit.actor, task_id)
-    return await _task_page(visit, found, Typed(), command=str(uuid4()))
-
-
-@router.post("/desk/tasks/{task_id}/claim")
-async def claim(visit: Staff, task_id: UUID) -> Response:
-    """Take it on."""
-    await desk.claim_task(visit.context, visit.actor, task_id)
-    return visit.go(f"/desk/tasks/{task_id}")
-
-
-@router.post("/desk/tasks/{task_id}/release")
-async def release(visit: Staff, task_id: UUID) -> Response:
-    """Give it back to its queue."""
-    await desk.release_task(visit.context, visit.actor, task_id)
-    return visit.go("/desk")
-
-
-@router.post("/desk/tasks/{task_id}/assign")
-async def assign(visit: Staff, form: Form, task_id: UUID) -> Response:
-    """Give it to a colleague."""
+    """The most urgent task that I may do, with why it is this one."""
     try:
-        await desk.assign_task(visit.context, visit.actor, task_id, to=form.text("to"))
-    except Invalid as refused:
-        found = await desk.show_task(visit.context, visit.actor, task_id)
-        typed = Typed(problem=visit.reader.refusal(refused))
-        return await _task_page(visit, found, typed, command=str(uuid4()), status=refused.status)
-    return visit.go(f"/desk/tasks/{task_id}")
-
-
-@router.post("/desk/tasks/{task_id}/complete")
-async def complete(visit: Staff, form: Form, task_id: UUID) -> Response:
-    """Answer it. What was typed stays on the page when it is refused; sent twice, it counts once."""
-    found = await desk.show_task(visit.context, visit.actor, task_id)
-    outcome, errors = read_outcome(found.kind, found.ask, form, visit.reader)
-    command = command_of(form)
-    if errors:
-        problem = visit.reader.count("{n} answer needs correcting.", "{n} answers need correcting.", len(errors))
-        return await _task_page(visit, found, Typed(form, errors, problem), command=command, status=422)
-    try:
-        await desk.complete_task(
-            visit.context, visit.actor, task_id, outcome=outcome, notes=form.text("notes"), command_id=command
-        )
-    except DomainError as refused:
-        return await _refused(visit, found, form, refused, command)
-    return visit.go("/desk", done=str(task_id))
-
-
-async def _refused(visit: Visit, found: TaskOnDesk, form: Sent, refused: DomainError, command: str) -> Response:
-    """A rule's refusal is shown with the form; a lost race or a missing right has its own page."""
-    if refused.status not in {422, 503}:
-        raise refused
-    errors = blame(found.kind, found.ask, refused, visit.reader, form)
-    typed = Typed(form, errors, visit.reader.refusal(refused))
-    answer = await _task_page(visit, found, typed, command=command, status=refused.status)
-    if refused.status == 503:
-        answer.headers["Retry-After"] = "5"
-    return answer
-
-
-async def _task_page(visit: Visit, found: TaskOnDesk, typed: Typed, *, command: str, status: int = 200) -> Response:
-    file = await cases.case_file(visit.context, visit.actor, found.case.number)
-    named = {found.task.holder} | actors_in(file, ()) | people_in_matters(file) | {p.named_by for p in file.payees}
-    names = await cases.names_of(visit.context, named)
-    look = Look(visit.reader, visit.actor, names, visit.now)
-    return visit.page(
-        "task.html",
-        status=status,
-        here=f"/desk/tasks/{found.task.id}",
-        task=present_task(found, file, Setting(visit.reader, visit.actor, names, visit.now)),
-        form=present_form(found.kind, found.ask, form_context(file, visit.reader), typed),
-        case=present_case(file, (), look),
-        about=about_task(found.task, file, await _journal(visit, found), look),
-        command=command,
-        assignees=await _assignees(visit, found),
-    )
-
-
-async def _journal(visit: Visit, found: TaskOnDesk) -> Sequence[JournalEntry]:
-    """Read only where the task's page tells of it."""
-    if found.task.kind not in ACTION_OF or not sees_inside(visit.actor):
-        return ()
-    return await cases.timeline(visit.context, visit.actor, found.case.number, limit=MOST_EVENTS)
-
-
-async def _assignees(visit: Visit, found: TaskOnDesk) -> tuple[AssigneeView, ...]:
-    if found.task.status != "open" or not visit.actor.may("task:assign"):
-        return ()
-    people = await desk.list_assignees(visit.context, visit.actor, found.task.id)
-    return present_assignees(people, visit.reader)
+        drawn = await desk.take_next(visit.context, visit.actor, queue)
+    except Conflict as refused:  # too much in hand, or others were quicker
+        return await _overview(visit, problem=visit.reader.refusal(refused), status=refused.status)
+    if drawn is None:
+        return visit.go("/desk", none="1")
+    return visit.go(f"/desk/tasks/{drawn.found.task.id}", why=write_why(drawn.reasons))

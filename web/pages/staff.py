@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from lian.auth.permissions import ROLE_LABELS, ROLES
-from lian.domain.case_kinds import KINDS
 from lian.domain.errors import DomainError
+from lian.domain.queues import QUEUES
 from lian.services import accounts
 from lian.services.accounts import NewStaff
 from web.deps import Form, Sent, Staff, Visit
@@ -59,7 +59,7 @@ async def _page(
     visit: Visit, form: Sent, *, status: int = 200, problem: str = "", link: str = "", link_for: str = ""
 ) -> Response:
     reader = visit.reader
-    queues = {q: reader.label(label) for kind in KINDS.values() for q, label in kind.queues.items()}
+    queues = {queue: reader.label(label) for queue, label in QUEUES.items()}
     rows = [
         {
             "username": s.username,

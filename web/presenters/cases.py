@@ -156,6 +156,8 @@ class DecisionView:
 class CaseView:
     """The whole file."""
 
+    id: str
+    version: int
     number: str
     title: str
     status: str
@@ -200,6 +202,8 @@ def present_case(file: CaseFile, journal: Sequence[JournalEntry], look: Look) ->
     """The file in the reader's words."""
     case, reader, kind = file.case, look.reader, kind_of(file.case.kind)
     return CaseView(
+        id=str(case.id),
+        version=case.version,
         number=case.number,
         title=title_of(case, reader),
         status=reader.label(label_of(CaseStatus(case.status))),

@@ -1,92 +1,55 @@
-"""The desk: queues, task lists, one task with what may be done with it."""
+"""The desk: who looks, queues with what waits in them, marks of a task, and rows of cases."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from lian.auth.actor import Actor
 from lian.db.tables import Case
 from lian.domain.case_kinds import KINDS
+from lian.domain.errors import NotAllowed
 from lian.domain.labels import Label
 from lian.domain.parties import PartyRole
+from lian.domain.queues import QUEUES
 from lian.domain.status import CaseStatus, label_of
 from lian.services.cases import CaseFace, CaseFile
-from lian.services.desk import Assignee, QueueCount, TaskOnDesk
+from lian.services.desk import QueueCount, TaskOnDesk
+from lian.services.desk.lists import COUNTED
+from lian.services.desk.tasks import refuse_other_queue, refuse_unsuited
 from lian.services.letters import coverage_label
-from web.i18n import mark, translate_refusal
+from web.i18n import mark
 from web.presenters.cases import CaseRow, title_of
-from web.presenters.clocks import Chip, nearest_chip, no_deadline, running_chip
+from web.presenters.clocks import nearest_chip
 from web.presenters.forms import FormContext
 from web.reader import Reader
 
-PAYABLE = frozenset({PartyRole.CLAIMANT, PartyRole.BENEFICIARY, PartyRole.HEIR})
 NOT_MINE = mark("This is not work of your role.")
-OTHER_QUEUE = mark("This queue is not yours.")
-DECIDED_BEFORE = mark("You decided on this case before, or have an interest in it; another person must do this.")
-ABOVE_LIMIT = mark("The amount is above your authority limit.")
+PAYABLE = frozenset({PartyRole.CLAIMANT, PartyRole.BENEFICIARY, PartyRole.HEIR})
 
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """One queue of mine; `can_take` when something in it waits for somebody like me."""
+    """One queue of mine: `is_busy` when something waits in it, `can_take` when it is for somebody like me."""
 
     id: str
     label: str
-    open: int
-    waiting: int
+    waiting: str
+    sub: str
+    is_busy: bool
     can_take: bool
-    current: bool
 
 
 @dataclass(frozen=True, slots=True)
-class TaskRow:
-    """One task in a list."""
+class TagView:
+    """A mark: its words, its colour, its icon, and what it means in a sentence."""
 
-    id: str
-    address: str
-    what: str
-    number: str
-    title: str
-    claimant: str
-    amount: str
-    queue: str
-    holder: str
-    chip: Chip
-    can_take: bool
-    mark: str
-    """Urgency and id, for the address of the next page."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskHead:
-    """One task with what may be done with it now. `why_not` says why it cannot be taken on or answered."""
-
-    id: str
-    what: str
-    help: str
-    queue: str
-    queue_label: str
-    chip: Chip
-    is_open: bool
-    is_mine: bool
-    holder: str
-    can_take: bool
-    can_release: bool
-    why_not: str
-    amount: str
-    needs_notes: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AssigneeView:
-    """One person in the list of those a task may be given to."""
-
-    username: str
     words: str
-    can_have: bool
+    tone: str
+    icon: str
+    meaning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,107 +60,98 @@ class Setting:
     actor: Actor
     names: Mapping[str, str]
     now: datetime
+    stands_in_for: frozenset[str] = frozenset()
+    """Who is away and has named this reader (TSK-4)."""
+
+    @property
+    def today(self) -> date:
+        """The day it is in the office."""
+        return self.now.astimezone(self.reader.zone).date()
 
 
-def present_queues(queues: Sequence[QueueCount], current: str, reader: Reader, actor: Actor) -> tuple[QueueView, ...]:
+def present_queues(queues: Sequence[QueueCount], reader: Reader, actor: Actor) -> tuple[QueueView, ...]:
     """My queues; those without work for my role cannot be drawn from."""
     mine = {task.queue for kind in KINDS.values() for task in kind.tasks if actor.may(task.permission)}
+    may_draw = actor.may("task:draw")
     return tuple(
         QueueView(
-            q.queue, reader.label(q.label), q.open, q.unclaimed, q.queue in mine and q.unclaimed > 0, q.queue == current
+            id=q.queue,
+            label=reader.label(q.label),
+            waiting=capped(q.unclaimed, is_more=q.is_more and q.unclaimed >= COUNTED, reader=reader),
+            sub=reader.say("waiting · {n} open", n=capped(q.open, is_more=q.is_more, reader=reader)),
+            is_busy=q.unclaimed > 0,
+            can_take=may_draw and q.queue in mine and q.unclaimed > 0,
         )
         for q in queues
     )
 
 
-def present_tasks(tasks: Sequence[TaskOnDesk], faces: Mapping[UUID, CaseFace], setting: Setting) -> tuple[TaskRow, ...]:
-    """Rows by urgency, as they came."""
-    return tuple(_row(found, faces.get(found.case.id), setting) for found in tasks)
+def capped(n: int, *, is_more: bool, reader: Reader) -> str:
+    """A count as it is shown: beyond what was counted it is that and more."""
+    return reader.say("{n}+", n=reader.number(n)) if is_more else reader.number(n)
 
 
-def _row(found: TaskOnDesk, face: CaseFace | None, s: Setting) -> TaskRow:
-    task, case = found.task, found.case
-    return TaskRow(
-        id=str(task.id),
-        address=f"/desk/tasks/{task.id}",
-        what=s.reader.label(found.kind.label),
-        number=case.number,
-        title=title_of(case, s.reader),
-        claimant=s.reader.say(", ").join(face.claimants) if face else "",
-        amount=s.reader.money(case.claimed_amount, case.currency) if case.currency else "",
-        queue=_queue_label(task.queue, s.reader),
-        holder=_holder(task.holder, s),
-        chip=_chip(found, face, s),
-        can_take=not task.holder and not why_not(found, s.actor),
-        mark=f"{task.urgency}:{task.id}",
-    )
+def who(actor: str, s: Setting) -> str:
+    """Somebody's name; the reader's own is a word."""
+    return s.reader.say("me") if actor == s.actor.id else s.names.get(actor, s.reader.say("a colleague"))
 
 
-def _chip(found: TaskOnDesk, face: CaseFace | None, s: Setting) -> Chip:
-    if face:
-        return nearest_chip(face.clocks, s.reader, s.now)
-    due = found.task.act_by_at
-    return running_chip(due, None, s.reader, s.now) if due else no_deadline(s.reader)
-
-
-def _holder(holder: str, s: Setting) -> str:
-    if not holder:
+def holder_words(found: TaskOnDesk, s: Setting) -> str:
+    """Who has the task, and for whom; empty when nobody has it."""
+    task = found.task
+    if not task.holder:
         return ""
-    return s.reader.say("me") if holder == s.actor.id else s.names.get(holder, s.reader.say("a colleague"))
+    holder = who(task.holder, s)
+    if not task.on_behalf_of:
+        return holder
+    return s.reader.say("{holder} for {owner}", holder=holder, owner=who(task.on_behalf_of, s))
 
 
-def _queue_label(queue: str, reader: Reader) -> str:
-    labels = {q: label for kind in KINDS.values() for q, label in kind.queues.items()}
-    return reader.label(labels[queue]) if queue in labels else queue
+def why_not(found: TaskOnDesk, s: Setting) -> str:
+    """Why somebody may not take a task on or answer it, in their language; empty when they may."""
+    if not s.actor.may(found.kind.permission):
+        return s.reader.say(NOT_MINE)
+    try:
+        refuse_unsuited(s.actor, found, s.today)
+        if found.task.holder not in {s.actor.id, *s.stands_in_for}:
+            refuse_other_queue(s.actor, found)
+    except NotAllowed as refused:
+        return s.reader.refusal(refused)
+    return ""
 
 
-def why_not(found: TaskOnDesk, actor: Actor) -> str:
-    """Why somebody may not do a task, as the service will say too; empty when they may."""
-    if not actor.may(found.kind.permission):
-        return NOT_MINE
-    if actor.id in found.task.excluded:
-        return DECIDED_BEFORE
-    if found.authority_of(actor) < found.task.least_authority:
-        return ABOVE_LIMIT
-    is_given = found.task.holder == actor.id
-    return "" if is_given or found.task.queue in actor.queues or "*" in actor.queues else OTHER_QUEUE
+def is_there(found: TaskOnDesk, s: Setting) -> bool:
+    """Whether nobody has the task, or somebody for whom the reader stands in."""
+    return not found.task.holder or found.task.holder in s.stands_in_for
 
 
-def present_task(found: TaskOnDesk, file: CaseFile, s: Setting) -> TaskHead:
-    """The head of a task's page."""
-    task, reason = found.task, why_not(found, s.actor)
-    is_open, is_mine = task.status == "open", task.holder == s.actor.id
-    approved = task.ask.get("approved_amount")
-    return TaskHead(
-        id=str(task.id),
-        what=s.reader.label(found.kind.label),
-        help=s.reader.label(found.kind.help),
-        queue=task.queue,
-        queue_label=_queue_label(task.queue, s.reader),
-        chip=nearest_chip(file.clocks, s.reader, s.now),
-        is_open=is_open,
-        is_mine=is_mine,
-        holder="" if is_mine or not task.holder else s.names.get(task.holder, s.reader.say("a colleague")),
-        can_take=is_open and not task.holder and not reason,
-        can_release=is_open and bool(task.holder) and (is_mine or s.actor.may("task:assign")),
-        why_not=s.reader.say(reason) if reason else "",
-        amount=s.reader.money(approved, found.case.currency) if approved else "",
-        needs_notes=found.kind.needs_notes,
-    )
+def can_take(found: TaskOnDesk, s: Setting) -> bool:
+    """Whether the reader may take it on now."""
+    return found.task.status == "open" and is_there(found, s) and s.actor.may("task:claim") and not why_not(found, s)
 
 
-def present_assignees(people: Sequence[Assignee], reader: Reader) -> tuple[AssigneeView, ...]:
-    """Whom the task may be given to; whoever may not have it is shown with the reason."""
-    return tuple(
-        AssigneeView(
-            one.username, f"{one.name}: {_reason(one.why_not, reader)}" if one.why_not else one.name, not one.why_not
+def queue_label(queue: str, reader: Reader) -> str:
+    """A queue's name."""
+    return reader.label(QUEUES[queue]) if queue in QUEUES else queue
+
+
+def marks_of(found: TaskOnDesk, s: Setting) -> tuple[TagView, ...]:
+    """What sets a task apart from the others."""
+    return tuple(_marks(found, s))
+
+
+def _marks(found: TaskOnDesk, s: Setting) -> Iterator[TagView]:
+    task, say = found.task, s.reader.say
+    if task.is_green:
+        yield TagView(say("Green channel"), "ok", "bolt", say("Express: it goes before everything else."))
+    if task.is_raised:
+        yield TagView(
+            say("Raised"), "warn", "raise", say("Somebody, or a promise running out, put it ahead of others.")
         )
-        for one in people
-    )
-
-
-def _reason(sentence: str, reader: Reader) -> str:
-    return translate_refusal(reader.language, sentence) or sentence
+    if task.hold_until is not None and found.is_held(s.now):
+        until = s.reader.moment(task.hold_until)
+        meaning = say("Put aside until {until}; no clock stops.", until=s.reader.full_moment(task.hold_until))
+        yield TagView(say("until {when}", when=until), "hold", "pause", meaning)
 
 
 def form_context(file: CaseFile, reader: Reader) -> FormContext:

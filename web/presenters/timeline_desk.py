@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from lian.domain.case_kinds import KINDS
 from lian.domain.desk import (
     CONFLICT_REASONS,
     HOLD_REASONS,
@@ -16,6 +15,7 @@ from lian.domain.desk import (
     Opinion,
     PassReason,
 )
+from lian.domain.queues import QUEUES
 from web.i18n import mark
 from web.presenters.scene import Body, Scene, Sentence
 
@@ -70,8 +70,7 @@ def _claimed(s: Scene, b: Body) -> str:
 
 
 def _routed(s: Scene, b: Body) -> str:
-    labels = {queue: label for kind in KINDS.values() for queue, label in kind.queues.items()}
-    queue = s.reader.label(labels[b["queue"]]) if b["queue"] in labels else str(b["queue"])
+    queue = s.reader.label(QUEUES[b["queue"]]) if b["queue"] in QUEUES else str(b["queue"])
     return s.reader.say("Belongs in {queue}: {task}", queue=queue, task=_of(s, b))
 
 

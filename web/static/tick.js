@@ -11,10 +11,9 @@ function span(seconds, words) {
 export function startTicking() {
   const words = document.body.dataset;
   const ahead = Number(words.now) - Date.now() / 1000;
-  const chips = document.querySelectorAll("[data-due]");
   const tick = () => {
     const now = Date.now() / 1000 + ahead;
-    for (const chip of chips) {
+    for (const chip of document.querySelectorAll("[data-due]")) {
       const left = Number(chip.dataset.due) - now;
       const state = left < 0 ? "bad" : chip.dataset.warn && now >= Number(chip.dataset.warn) ? "warn" : "ok";
       const text = (left < 0 ? words.overdue : words.left).replace("{span}", span(left, words));
@@ -26,5 +25,5 @@ export function startTicking() {
       chip.querySelector("use").setAttribute("href", `#i-${ICONS[state]}`);
     }
   };
-  if (chips.length) setInterval(tick, 15000);
+  setInterval(tick, 15000);
 }

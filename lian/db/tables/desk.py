@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, Index, Text
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -14,20 +15,33 @@ from lian.db.tables.columns import document, instant, text
 
 
 class BulkOrder(SQLModel, table=True):
-    """One verb for many tasks: what, why, by whom, and how far it has come (TSK-1)."""
+    """One verb for many tasks: what, why, by whom, and how far it has come (TSK-1). It begins as a preview."""
 
     __tablename__ = "bulk_orders"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('previewed', 'running', 'done', 'cancelled', 'undoing', 'undone')", name="bulk_status"
+        ),
+        Index("bulk_orders_once", "by", "key", unique=True, postgresql_where=sql("key <> ''")),
+    )
 
     id: UUID = Field(primary_key=True)
     verb: str = text()
     given: dict[str, Any] = document(default_factory=dict)
     """What the verb needs, such as whom the tasks are given to."""
     why: str = text(default="")
+    """The words that go with it, sealed; empty when there are none."""
     by: str = text(index=True)
+    team: str = text(default="")
+    """The team of whoever ordered it, as it was then."""
     at: datetime = instant(index=True)
+    """When it was looked at first, and of an order when it was given."""
+    key: str = text(default="")
+    """The caller's key of the order: the same again is the same order."""
     total: int = 0
-    status: str = text(default="running")
-    """`running`, `done`, `cancelled`; `undoing` and `undone` when it was taken back."""
+    status: str = text(default="previewed")
+    stopped_by: str = text(default="")
+    undone_by: str = text(default="")
     ended_at: datetime | None = instant(default=None)
 
 
@@ -36,7 +50,7 @@ class BulkItem(SQLModel, table=True):
 
     __tablename__ = "bulk_items"
     __table_args__ = (
-        CheckConstraint("state IN ('waiting', 'done', 'refused', 'undone', 'kept')", name="bulk_state"),
+        CheckConstraint("state IN ('waiting', 'same', 'done', 'refused', 'undone', 'kept')", name="bulk_state"),
         Index("bulk_items_state", "order_id", "state", "n"),
     )
 
@@ -45,11 +59,15 @@ class BulkItem(SQLModel, table=True):
     task_id: UUID
     state: str = text(default="waiting")
     words: str = text(default="")
-    """Why it was refused, or kept when the rest was undone."""
+    """Why it was refused, why it was kept when the rest was undone, or why it still waits."""
     before: dict[str, Any] = document(default_factory=dict)
     """What the verb changed, as it was: what undoing brings back."""
+    seen: int = 0
+    """The task's version as it was looked at; it is done only to that one."""
     version: int = 0
     """The task's version once the verb was done; it is undone only while it still has this one."""
+    tries: int = 0
+    """How often something was away when it was its turn."""
 
 
 class RoutingTable(SQLModel, table=True):

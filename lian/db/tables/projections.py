@@ -15,6 +15,10 @@ from lian.db.tables.columns import big, document, instant, money, text
 
 OPEN_TASK = sql("status = 'open'")
 FREE_TASK = sql("status = 'open' AND holder = ''")
+DUE = sql("coalesce(act_by_at, 'infinity'::timestamp with time zone)")
+"""Tasks without a deadline come last."""
+DONE_TASK = sql("status = 'completed'")
+SUBSTITUTED_TASK = sql("status = 'open' AND held_how = 'substitute'")
 
 
 class Case(SQLModel, table=True):
@@ -25,6 +29,7 @@ class Case(SQLModel, table=True):
         Index("cases_board", "kind", "status", "stage"),
         Index("cases_latest", "opened_at", "id"),
         Index("cases_open", "id", postgresql_where=sql("status = 'open'")),
+        Index("cases_idle", "id", postgresql_where=sql("status = 'open' AND awaits = 0")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -70,6 +75,8 @@ class Case(SQLModel, table=True):
     snapshot: dict[str, Any] | None = document(default=None)
     plan: dict[str, Any] | None = document(default=None)
     promised_at: datetime | None = instant(default=None)
+    awaits: int = 0
+    """Questions its process has asked, requests, and transfers under way: with none of them it stands still (I7)."""
     version: int = big(default=0)
 
 
@@ -185,8 +192,10 @@ class Task(SQLModel, table=True):
         Index("tasks_holder", "holder", "urgency", "id", postgresql_where=OPEN_TASK),
         Index("tasks_free", "queue", "needs", "urgency", "id", postgresql_where=FREE_TASK),
         Index("tasks_opened", "queue", "opened_at", "id", postgresql_where=OPEN_TASK),
-        Index("tasks_due", "queue", "act_by_at", "id", postgresql_where=OPEN_TASK),
+        Index("tasks_due", "queue", DUE, "id", postgresql_where=OPEN_TASK),
         Index("tasks_amount", "queue", "amount", "id", postgresql_where=OPEN_TASK),
+        Index("tasks_done", "closed_at", "completed_by", postgresql_include=["kind"], postgresql_where=DONE_TASK),
+        Index("tasks_substituted", "on_behalf_of", postgresql_where=SUBSTITUTED_TASK),
     )
 
     id: UUID = Field(primary_key=True)

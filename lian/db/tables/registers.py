@@ -86,6 +86,8 @@ class Staff(SQLModel, table=True):
     """How many tasks they are given by rules at the same time; 0: as many as the house allows."""
     person_id: UUID | None = Field(default=None)
     """The same human being in the register of customers: their own cases are not for them (TSK-5)."""
+    dealt_at: datetime | None = instant(default=None)
+    """When rules last gave them a task: among equals, whoever waited longest is next (TSK-3)."""
     active: bool = True
     created_at: datetime = instant()
     failed_attempts: int = 0
@@ -101,6 +103,7 @@ class Absence(SQLModel, table=True):
         CheckConstraint("substitute_id <> staff_id", name="absence_by_another"),
         Index("absences_of_a_person", "staff_id", "away_from"),
         Index("absences_covered", "substitute_id", "away_from"),
+        Index("absences_ahead", "away_until"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -112,6 +115,7 @@ class Absence(SQLModel, table=True):
     noted_by: str = text()
     ended_at: datetime | None = instant(default=None)
     """When it was called off, or somebody came back early."""
+    ended_by: str = text(default="")
 
 
 class SavedView(SQLModel, table=True):

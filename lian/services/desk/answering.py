@@ -18,7 +18,14 @@ from lian.domain.messages import CommandResult, CompleteTask
 from lian.domain.tasks import Json
 from lian.services.cases import NO_CASE, earlier_result
 from lian.services.context import Context
-from lian.services.desk.tasks import TaskOnDesk, find_task, locked_open_or_not, refuse_closed, refuse_unsuited
+from lian.services.desk.tasks import (
+    TaskOnDesk,
+    find_task,
+    locked_open_or_not,
+    refuse_closed,
+    refuse_stale,
+    refuse_unsuited,
+)
 from lian.services.desk_tasks import DESK_TASKS
 from lian.services.duplicates import refuse_circles
 from lian.services.outcomes import dump_outcome, parse_outcome
@@ -34,11 +41,18 @@ PREPARE: dict[str, Prepare] = {"agree_settlement": name_payees, "judge_duplicate
 
 
 async def complete_task(
-    context: Context, actor: Actor, task_id: UUID, *, outcome: Json, notes: str, command_id: str
+    context: Context,
+    actor: Actor,
+    task_id: UUID,
+    *,
+    outcome: Json,
+    notes: str,
+    command_id: str,
+    version: int | None = None,
 ) -> CommandResult:
     """Answer a task one holds. Returns once the answer is on record; a repeat returns the first result.
 
-    A customer answers what is asked of them without holding it.
+    A customer answers what is asked of them without holding it. `version` is what the caller saw of the task.
     Raises `Conflict` when the task is another's or no longer open, the procedure's refusals, and `Unavailable` while
     the process cannot be reached: then nothing was decided, and the same call may be repeated.
     """
@@ -48,6 +62,7 @@ async def complete_task(
         if earlier is not None:
             return earlier
         await _refuse_unless_theirs(context, session, actor, found)
+        await refuse_stale(session, actor, found, version)
     typed = parse_outcome(found.kind, outcome)
     found.kind.check(typed, found.ask)
     if found.kind.needs_notes and not notes.strip():

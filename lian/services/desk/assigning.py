@@ -17,14 +17,16 @@ from lian.services.accounts import actor_for
 from lian.services.context import Context
 from lian.services.desk.tasks import (
     TaskOnDesk,
+    active_staff_of,
     against,
     colleague,
     find_task,
     locked,
     note,
+    refuse_beyond_reach,
     refuse_not_held,
     refuse_other_team,
-    staff_of,
+    refuse_stale,
 )
 
 
@@ -35,6 +37,7 @@ class Assignee:
     username: str
     name: str
     why_not: str
+    id: str = ""
 
 
 async def list_assignees(context: Context, actor: Actor, task_id: UUID) -> Sequence[Assignee]:
@@ -49,7 +52,8 @@ async def list_assignees(context: Context, actor: Actor, task_id: UUID) -> Seque
         able = [each for each in staff if actor_for(each).may(found.kind.permission)]
     if found.task.holder != actor.id:
         actor.require("task:assign")
-    listed = [Assignee(one.username, one.name, against(actor_for(one), found, context.today)) for one in able]
+    people = [(one, actor_for(one)) for one in able]
+    listed = [Assignee(one.username, one.name, against(p, found, context.today), p.id) for one, p in people]
     return sorted(listed, key=lambda each: bool(each.why_not))
 
 
@@ -61,19 +65,22 @@ def _require_either(actor: Actor, one: str, other: str) -> None:
 async def assign_task(
     context: Context, actor: Actor, task_id: UUID, *, to: str, how: str = "assign", version: int | None = None
 ) -> TaskOnDesk:
-    """Give a task to the account named `to`, also out of somebody's hands (TSK-1). Needs `task:assign`.
+    """Give a task to the account named `to` (TSK-1). Needs `task:assign`; `task:reassign` for one that somebody has.
 
     Raises `Invalid` for somebody who may not do it: nobody is assigned what they could not have taken (TSK-5). Their
     queues do not count: a lead knows who is to do it. A lead's own team is their reach.
     """
     actor.require("task:assign")
     async with context.transaction() as session:
-        found = await locked(session, actor, task_id, version)
+        found = await locked(session, actor, task_id)
         person = await _suited(context, session, found, to)
-        await refuse_other_team(session, actor, found.task.holder)
-        await refuse_other_team(session, actor, person.id)
         if found.task.holder == person.id:
             return found
+        await refuse_stale(session, actor, found, version)
+        if found.task.holder:
+            actor.require("task:reassign")
+        await refuse_beyond_reach(session, actor, found)
+        await refuse_other_team(session, actor, person.id)
         events: list[j.Event] = [j.TaskReleased(task_id=task_id)] if found.task.holder else []
         events.append(j.TaskClaimed(task_id=task_id, holder=person.id, how=how))
         await note(context, session, actor, found, *events)
@@ -120,15 +127,16 @@ async def give_back(context: Context, actor: Actor, task_id: UUID, *, version: i
             raise Conflict("Nobody delegated this task.")
         if actor.id in {found.task.holder, found.task.on_behalf_of}:
             actor.require("task:delegate")
-        elif not actor.may("task:assign"):
+        elif not actor.may("task:reassign"):
             raise NotAllowed("Only who does it, who delegated it, or a team lead can return this task.")
-        await refuse_other_team(session, actor, found.task.holder)
+        else:
+            await refuse_beyond_reach(session, actor, found)
         await note(context, session, actor, found, await _returned(context, session, found))
         return found
 
 
 async def _returned(context: Context, session: AsyncSession, found: TaskOnDesk) -> j.Event:
-    owner = await staff_of(session, found.task.on_behalf_of)
+    owner = await active_staff_of(session, found.task.on_behalf_of)
     if owner is None or against(owner, found, context.today):
         return j.TaskReleased(task_id=found.task.id)
     return j.TaskClaimed(task_id=found.task.id, holder=owner.id, how="return")

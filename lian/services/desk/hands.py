@@ -15,32 +15,37 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from lian.auth.actor import Actor
 from lian.domain import journal as j
 from lian.domain.desk import LONGEST_HOLD, PASSED_FOR, HoldReason, PassReason
-from lian.domain.errors import Conflict, Invalid, NotAllowed
+from lian.domain.errors import Invalid, NotAllowed
 from lian.services.context import Context
+from lian.services.desk.standing_in import take_over
 from lian.services.desk.tasks import (
     TaskOnDesk,
     locked,
     note,
+    refuse_beyond_reach,
     refuse_not_held,
     refuse_other_queue,
-    refuse_other_team,
+    refuse_stale,
     refuse_unsuited,
     said_in,
 )
-from lian.services.recording import name_of_staff
 
 Code = TypeVar("Code", HoldReason, PassReason)
 
 
 async def claim_task(context: Context, actor: Actor, task_id: UUID, *, version: int | None = None) -> TaskOnDesk:
-    """Take a task on; taking one's own again changes nothing. Needs `task:claim`, its queue and what it needs."""
+    """Take a task on; taking one's own again changes nothing. Needs `task:claim`, its queue and what it needs.
+
+    A task of somebody for whom one stands in is taken over, as by `stand_in` (TSK-4).
+    """
     async with context.transaction() as session:
-        found = await locked(session, actor, task_id, version)
+        found = await locked(session, actor, task_id)
         if found.task.holder == actor.id:
             return found
-        if found.task.holder:
-            name = await name_of_staff(session, found.task.holder)
-            raise Conflict(f"{name} has this task already.", holder=name)
+        if found.task.holder:  # only for whom one stands in, while they are away
+            await take_over(context, session, actor, found, version)
+            return found
+        await refuse_stale(session, actor, found, version)
         actor.require("task:claim")
         refuse_unsuited(actor, found, context.today)
         refuse_other_queue(actor, found)
@@ -51,19 +56,30 @@ async def claim_task(context: Context, actor: Actor, task_id: UUID, *, version: 
 async def release_task(context: Context, actor: Actor, task_id: UUID, *, version: int | None = None) -> TaskOnDesk:
     """Give one's task back to its queue. One that nobody holds is left alone. Needs `task:release`.
 
-    A lead takes a task of their team out of somebody's hands with `task:assign`.
+    A lead takes a task of their team out of somebody's hands with `task:unassign`.
     """
     async with context.transaction() as session:
-        found = await locked(session, actor, task_id, version)
+        found = await locked(session, actor, task_id)
         if not found.task.holder:
             return found
+        await refuse_stale(session, actor, found, version)
         if found.task.holder == actor.id:
             actor.require("task:release")
-        elif not actor.may("task:assign"):
+        elif not actor.may("task:unassign"):
             raise NotAllowed("Only its holder or a team lead can release this task.")
-        await refuse_other_team(session, actor, found.task.holder)
+        else:
+            await refuse_beyond_reach(session, actor, found)
         await note(context, session, actor, found, j.TaskReleased(task_id=task_id))
         return found
+
+
+async def unassign_task(context: Context, actor: Actor, task_id: UUID, *, version: int | None = None) -> TaskOnDesk:
+    """Take a task out of somebody's hands, back to its queue; a lead's own team is their reach.
+
+    One that nobody holds is left alone. Needs `task:unassign`.
+    """
+    actor.require("task:unassign")
+    return await release_task(context, actor, task_id, version=version)
 
 
 async def pass_on(
@@ -126,7 +142,7 @@ async def _refuse_not_in_charge(session: AsyncSession, actor: Actor, found: Task
         return
     if not actor.may("task:assign"):
         await refuse_not_held(session, actor, found)
-    await refuse_other_team(session, actor, found.task.holder)
+    await refuse_beyond_reach(session, actor, found)
 
 
 async def prioritise_task(
@@ -137,7 +153,7 @@ async def prioritise_task(
     said = said_in(words, is_needed=True)
     async with context.transaction() as session:
         found = await locked(session, actor, task_id, version)
-        await refuse_other_team(session, actor, found.task.holder)
+        await refuse_beyond_reach(session, actor, found)
         if found.task.is_raised != is_raised:
             event = j.TaskPrioritised(task_id=task_id, is_raised=is_raised, note=said)
             await note(context, session, actor, found, event)
@@ -157,7 +173,7 @@ async def cancel_task(
         found = await locked(session, actor, task_id, version)
         if found.kind.on != "desk":
             raise NotAllowed("The procedure waits for this answer; it cannot be taken back.")
-        await refuse_other_team(session, actor, found.task.holder)
+        await refuse_beyond_reach(session, actor, found)
         remark = j.TaskCommented(task_id=task_id, comment_id=uuid4(), text=said)
         await note(context, session, actor, found, remark, j.TaskCancelled(task_id=task_id, why="taken_back"))
         return found

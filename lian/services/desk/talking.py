@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
-from lian.auth.visibility import visible_cases
+from lian.auth.visibility import sees_inside, visible_cases
 from lian.db.journal import lock_chain
 from lian.db.tables import Case, CaseBar, TaskComment, TaskReview
 from lian.domain import journal as j
@@ -19,6 +19,7 @@ from lian.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from lian.services.cases import find_case
 from lian.services.context import Context
 from lian.services.desk.tasks import (
+    DECIDED_BEFORE,
     THEY_DECIDED,
     TaskOnDesk,
     colleague,
@@ -26,6 +27,7 @@ from lian.services.desk.tasks import (
     locked,
     locked_open_or_not,
     note,
+    refuse_barred,
     refuse_not_held,
     said_in,
 )
@@ -41,13 +43,14 @@ class Talk:
 
 
 async def talk_of(context: Context, actor: Actor, task_id: UUID) -> Talk:
-    """What was said of a task. People outside read what was said of theirs; customers nothing."""
+    """What was said of a task. People outside read the remarks on theirs, and no opinions; customers nothing."""
     actor.require_sight()
     async with context.transaction() as session:
         await find_task(session, actor, task_id)
         comments = select(TaskComment).where(TaskComment.task_id == task_id).order_by(col(TaskComment.written_at))
         reviews = select(TaskReview).where(TaskReview.task_id == task_id).order_by(col(TaskReview.asked_at))
-        return Talk((await session.execute(comments)).scalars().all(), (await session.execute(reviews)).scalars().all())
+        said = (await session.execute(comments)).scalars().all()
+        return Talk(said, (await session.execute(reviews)).scalars().all() if sees_inside(actor) else ())
 
 
 async def comment_on(context: Context, actor: Actor, task_id: UUID, *, text: str) -> UUID:
@@ -77,13 +80,14 @@ async def ask_colleague(
         found = await locked(session, actor, task_id, version)
         await refuse_not_held(session, actor, found)
         person = await colleague(session, to)
-        _refuse_as_reviewer(actor, person, found)
+        refuse_as_reviewer(actor, person, found)
         event = j.ReviewAsked(task_id=task_id, review_id=review_id, reviewer=person.id, question=words)
         await note(context, session, actor, found, event)
     return review_id
 
 
-def _refuse_as_reviewer(actor: Actor, person: Actor, found: TaskOnDesk) -> None:
+def refuse_as_reviewer(actor: Actor, person: Actor, found: TaskOnDesk) -> None:
+    """Raise `Invalid` for somebody who cannot be asked what they think of this task."""
     if person.id == actor.id:
         raise Invalid("Ask somebody else than yourself.", field="to")
     if not person.may("case:read"):
@@ -95,7 +99,8 @@ def _refuse_as_reviewer(actor: Actor, person: Actor, found: TaskOnDesk) -> None:
 
 
 async def give_opinion(context: Context, actor: Actor, review_id: UUID, *, opinion: str, answer: str) -> TaskReview:
-    """Say what one thinks, once. Raises `NotFound` for a review that was not asked of the actor."""
+    """Say what one thinks, once. Needs `case:read`; raises `NotFound` for a review that was not asked of the actor."""
+    actor.require("case:read")
     said = _opinion(opinion)
     words = said_in(answer, is_needed=said is not Opinion.AGREES)
     async with context.transaction() as session:
@@ -103,12 +108,20 @@ async def give_opinion(context: Context, actor: Actor, review_id: UUID, *, opini
         if review is None or review.reviewer != actor.id:
             raise NotFound("There is no such question to you.")
         found = await locked_open_or_not(session, actor, review.task_id)
+        await _refuse_as_advisor(session, actor, found)
         await session.refresh(review)
         if review.answered_at is not None:
             raise Conflict("You have answered this already.")
         event = j.ReviewGiven(task_id=review.task_id, review_id=review_id, opinion=said, answer=words)
         await note(context, session, actor, found, event)
         return review
+
+
+async def _refuse_as_advisor(session: AsyncSession, actor: Actor, found: TaskOnDesk) -> None:
+    """Since they were asked, it may have come out that the task or the whole case is not for them (TSK-5)."""
+    await refuse_barred(session, actor, found.case)
+    if actor.id in found.task.excluded:
+        raise NotAllowed(DECIDED_BEFORE)
 
 
 def _opinion(given: str) -> Opinion:
@@ -136,13 +149,14 @@ async def reviews_for(context: Context, actor: Actor) -> Sequence[tuple[TaskRevi
 async def declare_conflict(context: Context, actor: Actor, number: str, *, reason: str, of: str = "") -> None:
     """Say that a case is not for oneself, or with `case:bar` not for the account `of` (TSK-5).
 
-    From then on none of its tasks is theirs, and none that they had stays with them. It cannot be taken back.
+    From then on none of its tasks is theirs, and none that they had stays with them. It cannot be taken back. Whoever
+    sees the case may say so of themselves, people outside as well; customers have nothing to declare.
     """
-    actor.require("case:read")
+    actor.require_sight()
     why = _conflict(reason)
     async with context.transaction() as session:
         case = await find_case(session, actor, number)
-        person = await _whom(session, actor, of)
+        person = await _whom(session, actor, case, of)
         await lock_chain(session, case.id)
         if await session.get(CaseBar, (case.id, person)):
             return
@@ -150,12 +164,13 @@ async def declare_conflict(context: Context, actor: Actor, number: str, *, reaso
         await put_on_record(context, session, case_id=case.id, recorded=[item])
 
 
-async def _whom(session: AsyncSession, actor: Actor, of: str) -> str:
+async def _whom(session: AsyncSession, actor: Actor, case: Case, of: str) -> str:
     if not of:
         return actor.id
-    person = await colleague(session, of)
+    person = await colleague(session, of, field="of")
     if person.id != actor.id:
         actor.require("case:bar")
+        await refuse_barred(session, actor, case)
     return person.id
 
 
@@ -164,9 +179,3 @@ def _conflict(given: str) -> ConflictReason:
         return ConflictReason(given)
     except ValueError:
         raise Invalid("That is not one of the choices.", field="reason") from None
-
-
-async def refuse_barred(session: AsyncSession, actor: Actor, case: Case) -> None:
-    """Raise `NotAllowed` for whoever must not work on this case at all."""
-    if await session.get(CaseBar, (case.id, actor.id)):
-        raise NotAllowed("You have a conflict of interest on this case; another person must do this.")

@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
 from lian.auth.visibility import own_people, readable_outcome, workable_tasks
-from lian.db.journal import lock_chain
-from lian.db.tables import Case, Party, Payee, Staff, Task
+from lian.db.journal import note_locked
+from lian.db.tables import Case, CaseBar, ChainHead, Party, Payee, Staff, Task
 from lian.domain import journal as j
 from lian.domain.case_kinds import task_kind
 from lian.domain.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -71,16 +73,30 @@ async def find_task(session: AsyncSession, actor: Actor, task_id: UUID) -> TaskO
 
     Whose a question is does not change: it is told by the money it is about.
     """
-    statement = (
-        select(Task, Case)
-        .join(Case, col(Case.id) == col(Task.case_id))
-        .where(Task.id == task_id, workable_tasks(actor))
-        .execution_options(populate_existing=True)
-    )
-    row = (await session.execute(statement)).first()
+    row = (await session.execute(_seen_by(actor, _ONE), {"task_id": task_id})).first()
     found = TaskOnDesk(*row) if row else None
     if found is None or (actor.is_customer and not await _is_asked_of(session, actor, found)):
         raise NotFound(NO_TASK)
+    return await _with_offers(session, actor, found)
+
+
+_ONE = (
+    select(Task, Case)
+    .join(Case, col(Case.id) == col(Task.case_id))
+    .where(Task.id == bindparam("task_id"))
+    .execution_options(populate_existing=True)
+)
+_LOCKED: Any = _ONE.join(ChainHead, col(ChainHead.case_id) == col(Task.case_id))
+_LOCKED = _LOCKED.add_columns(ChainHead).with_for_update(of=ChainHead)
+
+
+def _seen_by(actor: Actor, statement: Any) -> Any:
+    """The same, within what the actor may see; made once for all who may see everything, as it takes its time."""
+    may_see = workable_tasks(actor)
+    return statement if str(may_see) == "true" else statement.where(may_see)
+
+
+async def _with_offers(session: AsyncSession, actor: Actor, found: TaskOnDesk) -> TaskOnDesk:
     offer = OFFERS.get(found.task.kind)
     return replace(found, offered=await offer(session, actor, found.case)) if offer else found
 
@@ -130,18 +146,24 @@ async def locked(session: AsyncSession, actor: Actor, task_id: UUID, version: in
     """
     found = await locked_open_or_not(session, actor, task_id)
     refuse_closed(found)
-    if version is not None and version != found.task.version:
-        raise Conflict(STALE)
+    await refuse_stale(session, actor, found, version)
     return found
 
 
 async def locked_open_or_not(session: AsyncSession, actor: Actor, task_id: UUID) -> TaskOnDesk:
     """The same, also of a task that is closed by now."""
-    seen = await find_task(session, actor, task_id)
     if actor.is_customer:
         raise NotFound(NO_TASK)
-    await lock_chain(session, seen.case.id)
-    return await find_task(session, actor, task_id)
+    row = (await session.execute(_seen_by(actor, _LOCKED), {"task_id": task_id})).first()
+    if row is None:
+        raise NotFound(NO_TASK)
+    task, case, head = row
+    note_locked(session, head)
+    # The head is read once it is locked, task and case before that: somebody else may have written in between.
+    is_current = case.version == head.chain_seq
+    return await (
+        _with_offers(session, actor, TaskOnDesk(task, case)) if is_current else find_task(session, actor, task_id)
+    )
 
 
 async def note(context: Context, session: AsyncSession, actor: Actor, found: TaskOnDesk, *events: j.Event) -> None:
@@ -157,6 +179,22 @@ def refuse_closed(found: TaskOnDesk) -> None:
     """Raise `Conflict` for a task that is no longer open."""
     if found.task.status != "open":
         raise Conflict(NOT_OPEN)
+
+
+async def refuse_stale(session: AsyncSession, actor: Actor, found: TaskOnDesk, version: int | None) -> None:
+    """Raise `Conflict` when the task is no longer what the actor saw; it names whoever has it meanwhile."""
+    if version is None or version == found.task.version:
+        return
+    if found.task.holder and found.task.holder != actor.id:
+        name = await name_of_staff(session, found.task.holder)
+        raise Conflict(f"This task has changed since you looked; {name} has it.", holder=name)
+    raise Conflict(STALE)
+
+
+async def refuse_barred(session: AsyncSession, actor: Actor, case: Case) -> None:
+    """Raise `NotAllowed` for whoever must not work on this case at all, nor say who does and when (TSK-5)."""
+    if await session.get(CaseBar, (case.id, actor.id)):
+        raise NotAllowed("You have a conflict of interest on this case; another person must do this.")
 
 
 def refuse_unsuited(actor: Actor, found: TaskOnDesk, today: date) -> None:
@@ -190,7 +228,7 @@ def against(person: Actor, found: TaskOnDesk, today: date) -> str:
 
 def refuse_other_queue(actor: Actor, found: TaskOnDesk) -> None:
     """Queues say what one may draw from; what a lead assigned may come from any."""
-    if found.task.queue not in actor.queues and "*" not in actor.queues:
+    if not actor.has_queue(found.task.queue):
         raise NotAllowed("This queue is not yours.")
 
 
@@ -201,26 +239,45 @@ async def refuse_not_held(session: AsyncSession, actor: Actor, found: TaskOnDesk
         raise Conflict(f"{name} has this task." if name else "Nobody has this task: take it on first.", holder=name)
 
 
+async def refuse_beyond_reach(session: AsyncSession, actor: Actor, found: TaskOnDesk) -> None:
+    """What a lead does with work of others: only within their team, and in no case that is not for them (TSK-5)."""
+    await refuse_barred(session, actor, found.case)
+    await refuse_other_team(session, actor, found.task.holder)
+
+
 async def refuse_other_team(session: AsyncSession, actor: Actor, holder: str) -> None:
-    """A lead moves the work of their own team; whoever may hand out any team's work moves everybody's."""
+    """A lead moves the work of their own team; whoever may hand out any team's work moves everybody's.
+
+    People outside are of no team: they work for all of them.
+    """
     if not holder or holder == actor.id or actor.may("task:assign_any"):
         return
     person = await staff_of(session, holder)
-    if person is not None and person.team != actor.team:
+    if person is not None and not person.is_outside and person.team != actor.team:
         raise NotAllowed("This task is with another team.")
 
 
 async def staff_of(session: AsyncSession, actor: str) -> Actor | None:
-    """The member of staff behind an actor id."""
-    account = await session.get(Staff, UUID(actor.removeprefix("staff:"))) if actor.startswith("staff:") else None
+    """The member of staff behind an actor id, also one whose account is closed."""
+    account = await _account(session, actor)
     return actor_for(account) if account else None
 
 
-async def colleague(session: AsyncSession, username: str) -> Actor:
-    """The active account of this name. Raises `Invalid` for the field `to` when there is none."""
+async def active_staff_of(session: AsyncSession, actor: str) -> Actor | None:
+    """The same, while their account is open: nobody else is given work."""
+    account = await _account(session, actor)
+    return actor_for(account) if account and account.active else None
+
+
+async def _account(session: AsyncSession, actor: str) -> Staff | None:
+    return await session.get(Staff, UUID(actor.removeprefix("staff:"))) if actor.startswith("staff:") else None
+
+
+async def colleague(session: AsyncSession, username: str, field: str = "to") -> Actor:
+    """The active account of this name. Raises `Invalid` for the field that names it when there is none."""
     staff = (await session.execute(select(Staff).where(Staff.username == username))).scalars().first()
     if staff is None or not staff.active:
-        raise Invalid("There is no active account with this user name.", field="to")
+        raise Invalid("There is no active account with this user name.", field=field)
     return actor_for(staff)
 
 

@@ -13,9 +13,13 @@ depends_on = None
 
 OPEN = sa.text("status = 'open'")
 FREE = sa.text("status = 'open' AND holder = ''")
+DUE = sa.text("coalesce(act_by_at, 'infinity'::timestamp with time zone)")
+DONE = sa.text("status = 'completed'")
+SUBSTITUTED = sa.text("status = 'open' AND held_how = 'substitute'")
 
 
 def upgrade() -> None:
+    _add_to_cases()
     _add_to_tasks()
     _add_to_staff()
     _remarks_and_bars()
@@ -33,6 +37,11 @@ def _text(name: str) -> sa.Column[str]:
     return sa.Column(name, sa.Text(), nullable=False, server_default="")
 
 
+def _add_to_cases() -> None:
+    op.add_column("cases", sa.Column("awaits", sa.Integer(), nullable=False, server_default="0"))
+    op.create_index("cases_idle", "cases", ["id"], postgresql_where=sa.text("status = 'open' AND awaits = 0"))
+
+
 def _add_to_tasks() -> None:
     op.add_column("tasks", sa.Column("amount", sa.Numeric(14, 2), nullable=False, server_default="0"))
     op.add_column("tasks", _json("skills", "[]"))
@@ -45,8 +54,11 @@ def _add_to_tasks() -> None:
     op.add_column("tasks", _json("passed", "{}"))
     op.create_index("tasks_free", "tasks", ["queue", "needs", "urgency", "id"], postgresql_where=FREE)
     op.create_index("tasks_opened", "tasks", ["queue", "opened_at", "id"], postgresql_where=OPEN)
-    op.create_index("tasks_due", "tasks", ["queue", "act_by_at", "id"], postgresql_where=OPEN)
+    op.create_index("tasks_due", "tasks", ["queue", DUE, "id"], postgresql_where=OPEN)
     op.create_index("tasks_amount", "tasks", ["queue", "amount", "id"], postgresql_where=OPEN)
+    done = ["closed_at", "completed_by"]
+    op.create_index("tasks_done", "tasks", done, postgresql_include=["kind"], postgresql_where=DONE)
+    op.create_index("tasks_substituted", "tasks", ["on_behalf_of"], postgresql_where=SUBSTITUTED)
 
 
 def _add_to_staff() -> None:
@@ -54,6 +66,7 @@ def _add_to_staff() -> None:
     op.add_column("staff", _json("skills", "{}"))
     op.add_column("staff", sa.Column("capacity", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("staff", sa.Column("person_id", sa.Uuid(), nullable=True))
+    op.add_column("staff", sa.Column("dealt_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def _remarks_and_bars() -> None:
@@ -112,12 +125,14 @@ def _absences_and_views() -> None:
         sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("noted_by", sa.Text(), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=False),
         sa.CheckConstraint("away_from < away_until", name="absence_in_order"),
         sa.CheckConstraint("substitute_id <> staff_id", name="absence_by_another"),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("absences_of_a_person", "absences", ["staff_id", "away_from"])
     op.create_index("absences_covered", "absences", ["substitute_id", "away_from"])
+    op.create_index("absences_ahead", "absences", ["away_until"])
     op.create_table(
         "saved_views",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -143,11 +158,21 @@ def _bulk_orders() -> None:
         sa.Column("given", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("team", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("stopped_by", sa.Text(), nullable=False),
+        sa.Column("undone_by", sa.Text(), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "status IN ('previewed', 'running', 'done', 'cancelled', 'undoing', 'undone')", name="bulk_status"
+        ),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "bulk_orders_once", "bulk_orders", ["by", "key"], unique=True, postgresql_where=sa.text("key <> ''")
     )
     op.create_index(op.f("ix_bulk_orders_at"), "bulk_orders", ["at"])
     op.create_index(op.f("ix_bulk_orders_by"), "bulk_orders", ["by"])
@@ -159,8 +184,10 @@ def _bulk_orders() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("seen", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint("state IN ('waiting', 'done', 'refused', 'undone', 'kept')", name="bulk_state"),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.CheckConstraint("state IN ('waiting', 'same', 'done', 'refused', 'undone', 'kept')", name="bulk_state"),
         sa.PrimaryKeyConstraint("order_id", "n"),
     )
     op.create_index("bulk_items_state", "bulk_items", ["order_id", "state", "n"])
@@ -203,10 +230,10 @@ def _grant() -> None:
 def downgrade() -> None:
     for table in (*CHANGED, "routing_tables", "case_words"):
         op.drop_table(table)
-    for index in ("tasks_free", "tasks_opened", "tasks_due", "tasks_amount"):
+    for index in ("tasks_free", "tasks_opened", "tasks_due", "tasks_amount", "tasks_done", "tasks_substituted"):
         op.drop_index(index, "tasks")
     for column in ("amount", "skills", "needs", "is_green", "on_behalf_of", "held_how", "hold_until", "hold_reason"):
         op.drop_column("tasks", column)
     op.drop_column("tasks", "passed")
-    for column in ("team", "skills", "capacity", "person_id"):
+    for column in ("team", "skills", "capacity", "person_id", "dealt_at"):
         op.drop_column("staff", column)

@@ -1,0 +1,162 @@
+"""How lists and counts ask the database, so that an index answers them at any size (TSK-1, decision 0009).
+
+Many queues, or many people, are never asked for at once: each is looked at by itself, where an index has its tasks in
+order, and the first of each are merged. What may be seen comes from `auth/visibility.py`, inside every statement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    String,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal,
+    literal_column,
+    not_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import SQLModel
+
+from lian.services.desk.sorting import comes_after, in_order, sorted_by
+
+TASKS, CASES, STAFF = (SQLModel.metadata.tables[name] for name in ("tasks", "cases", "staff"))
+UNREAD = {"ask", "outcome", "closed_at", "completed_by"}
+OF_TASK = tuple(each.key for each in TASKS.columns if each.key not in UNREAD)
+OF_CASE = (
+    *("id", "number", "kind", "status", "stage", "line", "policy_number", "loss_cause", "loss_at", "opened_at"),
+    *("received_at", "promised_at", "complexity", "severity", "minors", "details", "currency", "claimed_amount"),
+    *("version",),
+)
+"""What lists show of a task and of its case."""
+READ = select(*(TASKS.c[name] for name in OF_TASK), *(CASES.c[name] for name in OF_CASE))
+
+IS_OPEN = TASKS.c.status == literal_column("'open'")
+IS_FREE = TASKS.c.holder == literal_column("''")
+"""Written out, because PostgreSQL finds a partial index by the words of its condition."""
+NOW, LIMIT = bindparam("now", type_=TASKS.c.opened_at.type), bindparam("limit", type_=Integer)
+IS_ASIDE = func.coalesce(TASKS.c.hold_until > NOW, False)
+OF_TEAM = select((literal("staff:") + cast(STAFF.c.id, String)).label("name")).where(STAFF.c.team == bindparam("team"))
+FILTERS: dict[str, ColumnElement[bool]] = {
+    "queue": TASKS.c.queue == bindparam("queue"),
+    "within": TASKS.c.queue == any_(bindparam("within", type_=ARRAY(Text))),
+    "task": TASKS.c.kind == bindparam("task"),
+    "stage": TASKS.c.stage == bindparam("stage"),
+    "kind": CASES.c.kind == bindparam("kind"),
+    "line": CASES.c.line == bindparam("line"),
+    "team": TASKS.c.holder.in_(OF_TEAM),
+    "free": IS_FREE,
+    "raised": TASKS.c.is_raised,
+    "aside": IS_ASIDE,
+    "at_hand": not_(IS_ASIDE),
+    # The instant is written into the statement: how many are late decides which index is the quicker one.
+    "late": sorted_by("due") < bindparam("late_at", type_=TASKS.c.opened_at.type, literal_execute=True),
+}
+"""Every filter of a list; the values go in with the call."""
+
+
+Group = Literal["queues", "every_queue", "people", "team"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What a statement looks like, without the values that go into it."""
+
+    of: Group
+    """What is looked at one by one."""
+    filters: frozenset[str]
+    sort: str = "urgency"
+    starts: Literal["first", "after", "after_never"] = "first"
+    """At the beginning, or after a place; in the order of deadlines, a place may be among those that have none."""
+    with_case: bool = False
+    """The filters, or the condition of what may be seen, are about the case as well."""
+
+
+def reading(shape: Shape, may_see: ColumnElement[bool]) -> Select[Any]:
+    """One page: `OF_TASK` and `OF_CASE` of each row."""
+    return _reading_for_all(shape) if str(may_see) == "true" else _reading(shape, may_see)
+
+
+def counting(shape: Shape, may_see: ColumnElement[bool]) -> Select[Any]:
+    """How many there are, up to `limit`."""
+    groups = _groups(shape)
+    each = _found(shape, groups, may_see).limit(LIMIT).lateral("found")
+    some = select(literal(1)).select_from(groups.join(each, true())).limit(LIMIT).subquery()
+    return select(func.count()).select_from(some)
+
+
+def counting_queues(may_see: ColumnElement[bool], *, of_one: bool) -> Select[Any]:
+    """For each queue named how many tasks are open and how many free, each up to `limit`; `of_one`: that `me` has."""
+    names, mine = _names(), [TASKS.c.holder == bindparam("me")] if of_one else []
+
+    def counted(*more: ColumnElement[bool]) -> ColumnElement[int]:
+        some = select(literal(1)).where(TASKS.c.queue == names.c.name, IS_OPEN, may_see, *mine, *more)
+        if of_one:  # what people outside may see depends on the case
+            some = some.select_from(TASKS.join(CASES, CASES.c.id == TASKS.c.case_id))
+        counted = some.correlate(names).limit(LIMIT).subquery()
+        return select(func.count()).select_from(counted).scalar_subquery()
+
+    return select(names.c.name, counted(), counted(IS_FREE))
+
+
+# --- one page ---------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1_000)
+def _reading_for_all(shape: Shape) -> Select[Any]:
+    """For everybody who may see everything it is the same statement: making it takes as long as running it."""
+    return _reading(shape, true())
+
+
+def _reading(shape: Shape, may_see: ColumnElement[bool]) -> Select[Any]:
+    """The first of every group, and of these the first; only then are rows read: until there, the index says it all."""
+    groups, value = _groups(shape), sorted_by(shape.sort)
+    found = _found(shape, groups, may_see).add_columns(value)
+    if shape.starts != "first":
+        found = found.where(comes_after(shape.sort, is_never=shape.starts == "after_never"))
+    each = found.order_by(*in_order(shape.sort, value, TASKS.c.id)).limit(LIMIT).lateral("found")
+    order = in_order(shape.sort, each.c.sorted_by, each.c.id)
+    page = select(each).select_from(groups.join(each, true())).order_by(*order).limit(LIMIT).cte("page")
+    rows = READ.select_from(page.join(TASKS, TASKS.c.id == page.c.id).join(CASES, CASES.c.id == TASKS.c.case_id))
+    return rows.order_by(*in_order(shape.sort, page.c.sorted_by, page.c.id))
+
+
+def _found(shape: Shape, groups: FromClause, may_see: ColumnElement[bool]) -> Select[Any]:
+    """The ids of what is wanted of one group."""
+    is_of_people = shape.of in {"people", "team"}
+    place = TASKS.c.holder if is_of_people else TASKS.c.queue
+    filters = (FILTERS[name] for name in sorted(shape.filters))
+    found = select(TASKS.c.id).where(place == groups.c.name, IS_OPEN, may_see, *filters)
+    return found.join_from(TASKS, CASES, CASES.c.id == TASKS.c.case_id) if shape.with_case else found
+
+
+def _groups(shape: Shape) -> FromClause:
+    if shape.of == "every_queue":
+        return _every_queue()
+    return OF_TEAM.subquery("people") if shape.of == "team" else _names()
+
+
+def _names() -> FromClause:
+    names = func.unnest(bindparam("names", type_=ARRAY(Text)))
+    return names.table_valued(column("name", Text)).render_derived(name="listed")
+
+
+def _every_queue() -> FromClause:
+    """Jumps through the index from one queue to the next, however many tasks lie in each."""
+    first = func.min(TASKS.c.queue)
+    queues = select(first.label("name")).where(IS_OPEN).cte("every_queue", recursive=True)
+    following = select(first).where(IS_OPEN, TASKS.c.queue > queues.c.name).scalar_subquery()
+    return queues.union_all(select(following).where(queues.c.name.is_not(None)))
