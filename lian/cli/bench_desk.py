@@ -43,7 +43,7 @@ BETWEEN_SECONDS = (0.5, 1.5)
 """So long somebody works on what they drew before they draw again."""
 DRAWN_FROM = (
     *("claims.review", "claims.investigation", "claims.assessment", "claims.adjudication", "claims.authority"),
-    *("claims.panel", "claims.settlement", "claims.objection", "service.answer", "service.specialist"),
+    *("claims.panel", "claims.settlement", "claims.objection", "inquiries.answer", "inquiries.specialist"),
 )
 """Queues in which there is work for the callers."""
 SERVER = {"shared_buffers": "1GB", "max_connections": "200", "max_wal_size": "8GB"}

@@ -16,7 +16,7 @@ def codes(line: Line, loss_cause: LossCause, injured: int = 0) -> list[str]:
     return [item.code for item in checklist(line=line, loss_cause=loss_cause, injured=injured)]
 
 
-@pytest.mark.parametrize(("line", "loss_cause", "injured"), product(Line, LossCause, (0, 2)))
+@pytest.mark.parametrize(("line", "loss_cause", "injured"), list(product(Line, LossCause, (0, 2))))
 def test_every_claim_is_asked_for_four_to_eight_different_items(
     line: Line, loss_cause: LossCause, injured: int
 ) -> None:

@@ -105,6 +105,10 @@ async def test_two_workers_make_one_schedule_and_a_round_says_what_it_found(idle
     assert [each.every for each in made.spec.intervals] == [timedelta(minutes=EVERY_MINUTES)]
     await schedule.update(lambda found: ScheduleUpdate(schedule=_rarer(found.description.schedule)))
     await schedule.pause(note="at night")
+    async with asyncio.timeout(PATIENCE):
+        # The server takes a pause down at once and carries it out a moment later; an update in between would undo it.
+        while not (await schedule.describe()).schedule.state.paused:
+            await asyncio.sleep(0.05)
     assert await schedule_watchdog(client) is False
     renewed = (await schedule.describe()).schedule
     assert [each.every for each in renewed.spec.intervals] == [timedelta(minutes=EVERY_MINUTES)]
