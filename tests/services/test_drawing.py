@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -28,6 +28,7 @@ from lian.domain.urgency import Standing, read_urgency
 from lian.services import desk
 from lian.services.accounts import actor_for
 from lian.services.context import Context
+from lian.services.desk import drawing
 from lian.services.intake import Registered
 from lian.services.recording import put_on_record
 from tests.api.conftest import open_task, start_clock
@@ -35,7 +36,7 @@ from tests.cast import OFFICE, hire, reported_claim
 
 REVIEW = "claims.review"
 RACES = int(os.environ.get("LIAN_RACES", "20"))
-DRAWS = int(os.environ.get("LIAN_DRAWS", "2000"))
+DRAWS = int(os.environ.get("LIAN_DRAWS", "800"))
 SYSTEM = "system"
 T = TypeVar("T")
 
@@ -452,6 +453,51 @@ async def open_many(context: Context, count: int) -> list[UUID]:
         await note(context, claim.case_id, *events)
         opened += ids
     return opened
+
+
+@pytest.mark.req("TSK-1")
+async def test_what_leaves_ones_hands_while_one_looks_is_drawn_again(
+    context: Context, claim: Registered, wang: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task_id = await open_task(context, claim.case_id)
+    assert await drawn(context, wang) == task_id
+    look, looks = drawing._look, 0
+
+    async def look_and_be_late(context: Context, actor: Actor, queue: str) -> Any:
+        nonlocal looks
+        seen, looks = await look(context, actor, queue), looks + 1
+        if looks == 1:
+            await desk.release_task(context, wang, task_id)
+        return seen
+
+    monkeypatch.setattr(drawing, "_look", look_and_be_late)
+    assert await drawn(context, wang) == task_id
+    assert looks == 2
+
+
+@pytest.mark.req("TSK-1")
+async def test_what_comes_free_while_one_looks_is_drawn(
+    context: Context, claim: Registered, wang: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chen = await hire(context, "chen")
+    gone, freed = (
+        await open_task(context, claim.case_id),
+        await open_task(context, claim.case_id, kind="check_documents"),
+    )
+    await desk.claim_task(context, chen, freed)
+    look, looks = drawing._look, 0
+
+    async def look_and_be_late(context: Context, actor: Actor, queue: str) -> Any:
+        nonlocal looks
+        seen, looks = await look(context, actor, queue), looks + 1
+        if looks == 1:
+            await desk.release_task(context, chen, freed)
+            await desk.claim_task(context, chen, gone)
+        return seen
+
+    monkeypatch.setattr(drawing, "_look", look_and_be_late)
+    assert await drawn(context, wang) == freed
+    assert looks == 2
 
 
 @pytest.mark.req("TSK-1")

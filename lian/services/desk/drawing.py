@@ -31,7 +31,7 @@ from lian.services.context import Context
 from lian.services.desk.tasks import TaskOnDesk, against, locked_open_or_not, note, show_task
 
 DRAWS = 100
-"""How many candidates somebody may lose to others in one call."""
+"""How often somebody looks in one call, because others were quicker or something changed."""
 CANDIDATES = 16
 """How many of the same needs are looked at, as many as others may be drawing at the same moment."""
 NEAREST = 12
@@ -75,19 +75,23 @@ async def take_next(context: Context, actor: Actor, queue: str) -> Drawn | None:
     actor.require("case:read")
     actor.require("task:draw")
     lost: set[UUID] = set()
-    while len(lost) < DRAWS:
+    seen: _Desk | None = None
+    for _ in range(DRAWS):
         desk = await _look(context, actor, queue)
-        own = await _own_work(context, actor, desk)
+        own, is_changed = await _own_work(context, actor, desk)
         if own is not None:
             return Drawn(own, [Reason(DrawReason.OWN_WORK), *_place(own)])
+        if is_changed:
+            continue
         _refuse_too_much(context, desk)
         groups = sorted((g for g in desk.groups if g.stands_against is None), key=attrgetter("urgency"))
-        if not groups:
+        if not groups or desk == seen:
             return None
         async with context.transaction() as session:
             candidate = await _candidate(session, _Draw(actor, queue, context.now(), groups, lost))
             if candidate is None:
-                return None
+                seen = desk  # there is nothing, unless something has come free meanwhile
+                continue
             found = await _taken(context, session, actor, queue, candidate)
             if found is not None:
                 return Drawn(found, [*_place(found), *_passed_over(found, desk)])
@@ -164,15 +168,20 @@ def _is_work_of(actor: Actor, kind: TaskKind) -> bool:
 # --- own work first ---------------------------------------------------------------------------------------------------
 
 
-async def _own_work(context: Context, actor: Actor, desk: _Desk) -> TaskOnDesk | None:
-    """The most urgent of what they have in hand that they still may do."""
+async def _own_work(context: Context, actor: Actor, desk: _Desk) -> tuple[TaskOnDesk | None, bool]:
+    """The most urgent of what they have in hand that they still may do; and whether any of it has left their hands.
+
+    Then it may be free by now: whoever looks only at what was free before would be told that there is nothing.
+    """
+    is_changed = False
     for task_id in desk.own:
         with suppress(NotFound):  # no longer theirs to see, since a role of theirs changed
             found = await show_task(context, actor, task_id)
             is_theirs = found.task.status == "open" and found.task.holder == actor.id
             if is_theirs and not against(actor, found, context.today):
-                return found
-    return None
+                return found, False
+            is_changed |= not is_theirs
+    return None, is_changed
 
 
 def _refuse_too_much(context: Context, desk: _Desk) -> None:
