@@ -84,7 +84,8 @@ def create_api(context: Context) -> FastAPI:
     )
     app.state.context = context
     for module in ROUTERS:
-        app.include_router(module.router)
+        # Included, each would be built once more for this application; as they are, they serve any number of them.
+        app.router.routes.extend(module.router.routes)
     errors.install(app)
     app.add_middleware(Guard, max_upload=context.settings.max_upload)
     _describe_problems(app)

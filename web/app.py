@@ -91,7 +91,8 @@ def create_web(context: Context) -> FastAPI:
     errors.add_error_pages(app)
     app.router.routes.append(Route("/static/{digest}/{name}", assets.serve))
     for page in PAGES:
-        app.include_router(page.router)
+        # Included, each would be built once more for this application; as they are, they serve any number of them.
+        app.router.routes.extend(page.router.routes)
     catalogue()
     assets.digest()
     return app

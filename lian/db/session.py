@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -96,6 +96,15 @@ class Database:
         """
         async with _in_plain_words(), self._readers() as session:
             yield session
+
+    @asynccontextmanager
+    async def connecting(self) -> AsyncIterator[AsyncConnection]:
+        """The same without a session: rows are tuples, which is all that lists need.
+
+        Raises `DatabaseUnavailable` when the connection is lost.
+        """
+        async with _in_plain_words(), self._at_once.connect() as connection:
+            yield connection
 
     async def fetch(self, query: LiteralString, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """The rows of one query with `%(name)s` in it, by the driver alone: for the little that every request asks.

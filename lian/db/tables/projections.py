@@ -15,6 +15,7 @@ from lian.db.tables.columns import big, document, instant, money, text
 
 OPEN_TASK = sql("status = 'open'")
 FREE_TASK = sql("status = 'open' AND holder = ''")
+RAISED_TASK = sql("status = 'open' AND is_raised")
 DUE = sql("coalesce(act_by_at, 'infinity'::timestamp with time zone)")
 """Tasks without a deadline come last."""
 DONE_TASK = sql("status = 'completed'")
@@ -194,6 +195,7 @@ class Task(SQLModel, table=True):
         Index("tasks_opened", "queue", "opened_at", "id", postgresql_where=OPEN_TASK),
         Index("tasks_due", "queue", DUE, "id", postgresql_where=OPEN_TASK),
         Index("tasks_amount", "queue", "amount", "id", postgresql_where=OPEN_TASK),
+        Index("tasks_raised", "queue", "urgency", "id", postgresql_where=RAISED_TASK),
         Index("tasks_done", "closed_at", "completed_by", postgresql_include=["kind"], postgresql_where=DONE_TASK),
         Index("tasks_substituted", "on_behalf_of", postgresql_where=SUBSTITUTED_TASK),
     )

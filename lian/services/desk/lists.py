@@ -10,12 +10,10 @@ For the API and the pages:
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
-
-from sqlalchemy.orm import configure_mappers
-from sqlmodel import SQLModel
+from typing import Any, cast
 
 from lian.auth.actor import Actor
 from lian.auth.visibility import workable_tasks
@@ -53,8 +51,13 @@ __all__ = [
 COUNTED = 1_000
 """Nobody reads a larger number, and counting it takes long."""
 MINE, NOBODYS = "@me", "@none"
-Table = TypeVar("Table", bound=SQLModel)
-configure_mappers()  # what `_as_read` makes is read through them, and no session may have been opened yet
+
+
+def _tuple_with(names: Sequence[str]) -> Any:
+    return namedtuple("Listed", names)
+
+
+_ListedTask, _ListedCase = _tuple_with(OF_TASK), _tuple_with(OF_CASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +118,22 @@ async def list_tasks(context: Context, actor: Actor, query: TaskQuery) -> Sequen
     actor.require_sight()
     shape, given = await _asked(context, actor, query)
     given |= {"limit": query.limit} | _place(query.after)
-    async with context.reading() as session:
-        rows = await session.execute(reading(shape, workable_tasks(actor)), given)
-        return [TaskOnDesk(_as_read(Task, OF_TASK, row), _as_read(Case, OF_CASE, row[len(OF_TASK) :])) for row in rows]
+    async with context.db.connecting() as connection:
+        rows = await connection.execute(reading(shape, workable_tasks(actor)), given)
+        return [_listed(row) for row in rows]
 
 
 def _place(after: Place | None) -> dict[str, Any]:
     return {} if after is None else {"after": after[0], "after_id": after[1]}
 
 
-def _as_read(table: type[Table], names: Sequence[str], values: Sequence[Any]) -> Table:
-    """A row that belongs to no session, which takes a third of the time; asked for what was not read, it raises."""
-    row: Table = table.__new__(table)
-    row.__dict__.update(zip(names, values, strict=False))
-    return row
+def _listed(row: Sequence[Any]) -> TaskOnDesk:
+    """A task and its case as plain tuples, read many times as fast as rows of a session.
+
+    They cannot be changed, and asked for what was not read, they raise.
+    """
+    task, case = _ListedTask(*row[: len(OF_TASK)]), _ListedCase(*row[len(OF_TASK) :])
+    return TaskOnDesk(cast("Task", task), cast("Case", case))
 
 
 async def count_tasks(context: Context, actor: Actor, query: TaskQuery) -> Count:

@@ -14,6 +14,7 @@ depends_on = None
 OPEN = sa.text("status = 'open'")
 FREE = sa.text("status = 'open' AND holder = ''")
 DUE = sa.text("coalesce(act_by_at, 'infinity'::timestamp with time zone)")
+RAISED = sa.text("status = 'open' AND is_raised")
 DONE = sa.text("status = 'completed'")
 SUBSTITUTED = sa.text("status = 'open' AND held_how = 'substitute'")
 
@@ -56,6 +57,7 @@ def _add_to_tasks() -> None:
     op.create_index("tasks_opened", "tasks", ["queue", "opened_at", "id"], postgresql_where=OPEN)
     op.create_index("tasks_due", "tasks", ["queue", DUE, "id"], postgresql_where=OPEN)
     op.create_index("tasks_amount", "tasks", ["queue", "amount", "id"], postgresql_where=OPEN)
+    op.create_index("tasks_raised", "tasks", ["queue", "urgency", "id"], postgresql_where=RAISED)
     done = ["closed_at", "completed_by"]
     op.create_index("tasks_done", "tasks", done, postgresql_include=["kind"], postgresql_where=DONE)
     op.create_index("tasks_substituted", "tasks", ["on_behalf_of"], postgresql_where=SUBSTITUTED)
@@ -230,8 +232,8 @@ def _grant() -> None:
 def downgrade() -> None:
     for table in (*CHANGED, "routing_tables", "case_words"):
         op.drop_table(table)
-    for index in ("tasks_free", "tasks_opened", "tasks_due", "tasks_amount", "tasks_done", "tasks_substituted"):
-        op.drop_index(index, "tasks")
+    for index in ("free", "opened", "due", "amount", "raised", "done", "substituted"):
+        op.drop_index(f"tasks_{index}", "tasks")
     for column in ("amount", "skills", "needs", "is_green", "on_behalf_of", "held_how", "hold_until", "hold_reason"):
         op.drop_column("tasks", column)
     op.drop_column("tasks", "passed")
