@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -34,6 +35,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """After they were shuffled: whole stacks and browsers first, so that no process ends with a long one alone."""
     items.sort(key=_turn)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays until the end: it is not looked through for garbage with every few objects more."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 def _turn(item: pytest.Item) -> int:

@@ -17,8 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+import psutil
 
 from infra.embedded import stack
 from infra.embedded.home import Home, write_private
@@ -55,8 +58,10 @@ KEPT_VARIABLES = {
     "LIAN_FAULT_FILE",
     "LIAN_RACES",
     "LIAN_DRAWS",
+    "LIAN_SCREENSHOTS",
 }
 START_SECONDS = 60.0
+MEMORY, PLENTY = Path("/dev/shm"), 6 * 1024**3
 IMPATIENT = 0.1
 """Seconds: what the servers hold is thrown away, so nothing is gained by a polite end."""
 TEST_SERVER = beside_python("temporal-test-server")
@@ -116,11 +121,21 @@ def open_run() -> None:
     """
     for name in [name for name in os.environ if name.startswith("LIAN_") and name not in KEPT_VARIABLES]:
         del os.environ[name]
-    run = Path(tempfile.mkdtemp(prefix="lian-tests-"))
+    run = Path(tempfile.mkdtemp(prefix="lian-tests-", dir=_roomy_memory()))
     stacks(run).mkdir()
     os.environ[RUN_VARIABLE] = str(run)
     os.environ[LEADER_VARIABLE] = str(os.getpid())
     os.environ["LIAN_HOME"] = str(run / "home")
+
+
+def _roomy_memory() -> Path | None:
+    """A folder in memory where there is plenty: to make and remove thousands of databases takes a disk very long."""
+    with suppress(OSError):
+        if min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) > PLENTY and os.access(
+            MEMORY, os.W_OK
+        ):
+            return MEMORY
+    return None
 
 
 def close_run() -> None:

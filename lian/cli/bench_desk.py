@@ -26,7 +26,7 @@ from lian.cli.bench_desk_raw import measure_raw
 from lian.cli.bench_timing import Figures, Timed, repeated, seen
 from lian.cli.bench_what_if import throw_away_database
 from lian.domain import journal as j
-from lian.domain.case_kinds import task_kind
+from lian.domain.case_kinds import KINDS, task_kind
 from lian.domain.needs import read_needs
 from lian.runtime import open_context
 from lian.services import desk
@@ -41,11 +41,6 @@ HTTP_TIMES = 4
 """So many times as often as at the service layer."""
 BETWEEN_SECONDS = (0.5, 1.5)
 """So long somebody works on what they drew before they draw again."""
-DRAWN_FROM = (
-    *("claims.review", "claims.investigation", "claims.assessment", "claims.adjudication", "claims.authority"),
-    *("claims.panel", "claims.settlement", "claims.objection", "inquiries.answer", "inquiries.specialist"),
-)
-"""Queues in which there is work for the callers."""
 SERVER = {"shared_buffers": "1GB", "max_connections": "200", "max_wal_size": "8GB"}
 """As one would give a database of this size; everything else is as the embedded one has it."""
 
@@ -237,9 +232,11 @@ async def _asked_over_http(context: Context, web: WebProcess, house: House, time
 
 def _draws(house: House, times: int) -> Sequence[Ask]:
     """Everybody draws once: who has something in hand already would be given that."""
+    kinds = (task for kind in KINDS.values() for task in kind.tasks)
+    theirs = sorted({task.queue for task in kinds if house.callers[0].may(task.permission)})
     return [
         ("POST", f"/queues/{queue}/next", token)
-        for queue, token in zip(cycle(DRAWN_FROM), house.fresh[:times], strict=False)
+        for queue, token in zip(cycle(theirs), house.fresh[:times], strict=False)
     ]
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
 import httpx
 import pytest
 import uvicorn
+from playwright.sync_api import Page
 from sqlalchemy import create_engine, text
 
 from lian.runtime import open_context
@@ -148,9 +150,19 @@ async def _serve(
         await running
 
 
+class Keep(Protocol):
+    """Keeps what a page looks like under a name; `whole`: also what does not fit on the screen."""
+
+    def __call__(self, page: Page, name: str, *, whole: bool = True) -> None: ...
+
+
 @pytest.fixture(scope="session")
-def screenshots() -> Path:
-    """Where screenshots go; git-ignored, to be looked at."""
+def keep() -> Keep:
+    """Screenshots for people, in a folder that git ignores; only with LIAN_SCREENSHOTS=1, since each takes long."""
     folder = Path(__file__).parents[1] / "screenshots"
-    folder.mkdir(exist_ok=True)
-    return folder
+
+    def keep(page: Page, name: str, *, whole: bool = True) -> None:
+        if os.environ.get("LIAN_SCREENSHOTS") == "1":
+            page.screenshot(path=folder / f"{name}.png", full_page=whole)
+
+    return keep

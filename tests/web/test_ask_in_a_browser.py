@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -11,9 +10,9 @@ from playwright.sync_api import Browser, BrowserContext
 from lian.domain import journal as j
 from lian.domain.case_kinds import kind_of
 from lian.services import accounts
-from tests.web.conftest import Served
+from tests.web.browsing import chromium, customer_session, faults_of, somebody
+from tests.web.conftest import Keep, Served
 from tests.web.test_ask import QUESTION, record, with_task
-from tests.web.test_in_a_browser import Watch, _customer, chromium, is_wider, serious, somebody
 
 __all__ = ["chromium"]
 
@@ -43,7 +42,7 @@ def test_every_page_of_an_inquiry_opens_cleanly(
     chromium: Browser,
     served: Served,
     inquiry: tuple[str, str],
-    screenshots: Path,
+    keep: Keep,
     width: int,
     theme: Literal["light", "dark"],
     language: str,
@@ -59,19 +58,7 @@ def test_every_page_of_an_inquiry_opens_cleanly(
         "cases-inquiry": ("/desk/cases?kind=inquiry", "service"),
         "operations-both": ("/operations", "ops"),
     }
-    faults: list[str] = []
-    for name, (address, who) in pages.items():
-        context = somebody(chromium, served, width=width, language=language, theme=theme, who=who)
-        watch, page = Watch(served.url), context.new_page()
-        watch.over(page)
-        answer = page.goto(served.url + address)
-        assert answer is not None
-        page.screenshot(path=screenshots / f"{name}-{width}-{language[:2]}-{theme}.png", full_page=True)
-        faults += [f"{name}: {answer.status}"] if answer.status != 200 else []
-        faults += [f"{name}: {words}" for words in [*watch.complaints, *serious(page)]]
-        faults += [f"{name}: wider than the screen"] if is_wider(page) else []
-        context.close()
-    assert faults == []
+    assert faults_of(chromium, served, keep, pages, (width, theme, language)) == []
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
@@ -90,7 +77,7 @@ def test_a_question_is_asked_and_found_again(chromium: Browser, served: Served, 
     number = page.locator(".number").inner_text()
     assert number.startswith(kind_of("inquiry").prefix)
     served.scene.cases["asked"] = number
-    session: accounts.Session = served.ask(_customer(served, "asked"))
+    session: accounts.Session = served.ask(customer_session(served, "asked"))
     context.add_cookies([{"name": "lian_track", "value": session.token, "url": served.url}])
     page.goto(f"{served.url}/track/{number}")
     assert QUESTION in page.locator("main").inner_text()

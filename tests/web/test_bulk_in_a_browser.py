@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -16,10 +15,10 @@ from lian.services.desk import bulk_work
 from lian.services.desk.bulk import Wanted, cancel_bulk, order_bulk, preview_bulk, undo_bulk
 from lian.services.desk.bulk_verbs import Given
 from lian.services.desk.bulk_work import Worked, work_on
-from tests.web.conftest import Served
+from tests.web.browsing import Watch, chromium, is_wider, serious, somebody
+from tests.web.conftest import Keep, Served
 from tests.web.looks import TWO_LOOKS, Theme
 from tests.web.scenery import actor
-from tests.web.test_in_a_browser import Watch, chromium, is_wider, serious, somebody
 
 __all__ = ["chromium"]
 
@@ -88,7 +87,7 @@ def ask_for(page: Page, served: Served, verb: str) -> None:
 
 @pytest.mark.parametrize(("width", "theme", "language"), TWO_LOOKS)
 def test_every_page_of_a_bulk_order_opens_cleanly(
-    chromium: Browser, served: Served, screenshots: Path, width: int, theme: Theme, language: str
+    chromium: Browser, served: Served, keep: Keep, width: int, theme: Theme, language: str
 ) -> None:
     faults: list[str] = []
     li, context = lead(served), somebody(chromium, served, width=width, language=language, theme=theme, who="li")
@@ -96,7 +95,7 @@ def test_every_page_of_a_bulk_order_opens_cleanly(
     watch.over(page)
 
     def look(name: str) -> None:
-        page.screenshot(path=screenshots / f"bulk-{name}-{width}-{language[:2]}-{theme}.png", full_page=True)
+        keep(page, f"bulk-{name}-{width}-{language[:2]}-{theme}")
         faults.extend(f"{name}: {words}" for words in serious(page))
         faults.extend(f"{name}: wider than {w}" for w in too_wide(page, width))
 

@@ -14,10 +14,10 @@ from sqlalchemy import update
 from lian.auth.actor import Actor
 from lian.db.tables import Staff, Task
 from lian.services import desk
-from tests.web.conftest import Served
+from tests.web.browsing import ARGUMENTS, HEIGHTS, Watch, faults_of, serious, sizes_of, somebody
+from tests.web.conftest import Keep, Served
 from tests.web.looks import Look
 from tests.web.scenery import actor
-from tests.web.test_in_a_browser import ARGUMENTS, HEIGHTS, Watch, _sizes, is_wider, serious, somebody
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -99,27 +99,18 @@ def surfaces(served: Served) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize(("width", "theme", "language"), LOOKS)
 def test_the_desk_opens_cleanly(
-    chromium: Browser, served: Served, screenshots: Path, width: int, theme: str, language: str
+    chromium: Browser, served: Served, keep: Keep, width: int, theme: str, language: str
 ) -> None:
-    faults: list[str] = []
-    for name, (address, who) in surfaces(served).items():
-        context = somebody(chromium, served, width=width, language=language, theme=theme, who=who)  # type: ignore[arg-type]
-        page, watch = context.new_page(), Watch(served.url)
-        watch.over(page)
-        page.goto(served.url + address)
-        for panel in page.locator("details.verb > summary").all()[:1]:
-            panel.click(timeout=2000) if panel.is_visible() else None
-        faults += [f"{name}: {words}" for words in (*watch.complaints, *serious(page))]
-        faults += [f"{name}: wider than the screen"] if is_wider(page) else []
-        page.screenshot(path=screenshots / f"{name}-{width}-{language[:2]}-{theme}.png", full_page=True)
-        context.close()
-    assert faults == []
+    assert faults_of(chromium, served, keep, surfaces(served), (width, theme, language), unfold=_open_a_verb) == []
+
+
+def _open_a_verb(page: Page, _: str) -> None:
+    for panel in page.locator("details.verb > summary").all()[:1]:
+        panel.click(timeout=2000) if panel.is_visible() else None
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_palette_and_the_sheet_are_for_everybody(
-    chromium: Browser, served: Served, screenshots: Path, theme: str
-) -> None:
+def test_the_palette_and_the_sheet_are_for_everybody(chromium: Browser, served: Served, keep: Keep, theme: str) -> None:
     context = somebody(chromium, served, width=1366, language="zh-CN", theme=theme, who="wang")  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(f"{served.url}/desk/tasks/{served.scene.tasks['adjudication.adjudicate']}")
@@ -127,7 +118,7 @@ def test_the_palette_and_the_sheet_are_for_everybody(
     page.keyboard.type("sl")
     page.locator("#palette [role=option] .mono").first.wait_for()
     assert serious(page) == []
-    page.screenshot(path=screenshots / f"palette-{theme}.png")
+    keep(page, f"palette-{theme}", whole=False)
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
@@ -135,7 +126,7 @@ def test_the_palette_and_the_sheet_are_for_everybody(
     said = page.locator("#keys dd").all_inner_texts()
     assert len(said) >= 17
     assert all(words.strip() and words.strip() != "undefined" for words in said), "every key of the registry has words"
-    page.screenshot(path=screenshots / f"keys-{theme}.png")
+    keep(page, f"keys-{theme}", whole=False)
     context.close()
 
 
@@ -340,7 +331,7 @@ def test_the_desk_is_light(chromium: Browser, served: Served) -> None:
         context = somebody(chromium, served, width=1366, language="zh-CN", who=who)
         for address in addresses:
             page = context.new_page()
-            sizes = _sizes(page, served.url + address)
+            sizes = sizes_of(page, served.url + address)
             assert sum(sizes) <= 60 * 1024, (address, sizes)
             assert len(sizes) <= 8, (address, len(sizes))
             page.close()

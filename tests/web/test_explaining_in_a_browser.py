@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser
 
-from tests.web.conftest import Served
+from tests.web.browsing import chromium, faults_of, somebody
+from tests.web.conftest import Keep, Served
 from tests.web.looks import TWO_LOOKS, Theme
 from tests.web.test_explaining import promise
-from tests.web.test_in_a_browser import Watch, chromium, is_wider, serious, somebody
 
 __all__ = ["chromium"]
 
@@ -26,28 +24,16 @@ def autumn(served: Served) -> Served:
 
 @pytest.mark.parametrize(("width", "theme", "language"), TWO_LOOKS)
 def test_every_explanation_opens_cleanly(
-    chromium: Browser, autumn: Served, screenshots: Path, width: int, theme: Theme, language: str
+    chromium: Browser, autumn: Served, keep: Keep, width: int, theme: Theme, language: str
 ) -> None:
-    faults: list[str] = []
-    file = f"{autumn.url}/desk/cases/{autumn.scene.cases['waiting']}"
-    context = somebody(chromium, autumn, width=width, language=language, theme=theme, who="wang")
-    for name, clock in {
-        "explain-days": "claim.total%232",
-        "explain-hours": "claim.initial_review%232",
-        "explain-rolled": "claim.complex%232",
-        "explain-paused": "claim.total",
-    }.items():
-        watch, page = Watch(autumn.url), context.new_page()
-        watch.over(page)
-        answer = page.goto(f"{file}/clocks/{clock}")
-        assert answer is not None
-        page.screenshot(path=screenshots / f"{name}-{width}-{language[:2]}-{theme}.png", full_page=True)
-        faults += [f"{name}: {answer.status}"] if answer.status != 200 else []
-        faults += [f"{name}: {words}" for words in [*watch.complaints, *serious(page)]]
-        faults += [f"{name}: wider than the screen"] if is_wider(page) else []
-        page.close()
-    context.close()
-    assert faults == []
+    file = f"/desk/cases/{autumn.scene.cases['waiting']}"
+    pages = {
+        "explain-days": (f"{file}/clocks/claim.total%232", "wang"),
+        "explain-hours": (f"{file}/clocks/claim.initial_review%232", "wang"),
+        "explain-rolled": (f"{file}/clocks/claim.complex%232", "wang"),
+        "explain-paused": (f"{file}/clocks/claim.total", "wang"),
+    }
+    assert faults_of(chromium, autumn, keep, pages, (width, theme, language)) == []
 
 
 def test_it_is_reached_from_the_case_and_leads_back(chromium: Browser, autumn: Served) -> None:

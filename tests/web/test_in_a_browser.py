@@ -3,102 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser
 
-from lian.services import accounts
 from lian.services.notices import latest_notices
 from tests.cast import OFFICE
-from tests.web.conftest import Served
+from tests.web.browsing import Watch, chromium, faults_of, sizes_of, somebody
+from tests.web.conftest import Keep, Served
 from tests.web.looks import TWO_LOOKS, Theme
-from tests.web.scenery import PASSWORD, PDF
+from tests.web.scenery import PDF
+
+__all__ = ["chromium"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-
-ARGUMENTS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
-HEIGHTS = {390: 844, 1440: 900}
-
-
-@pytest.fixture(scope="module")
-def chromium(browser_path: Path, served: Served) -> Iterator[Browser]:
-    """One browser for the module; after `served`, because its loop occupies this thread."""
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(browser_path), args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@dataclass
-class Watch:
-    """What a page did behind its face."""
-
-    origin: str
-    complaints: list[str] = field(default_factory=list)
-
-    def over(self, page: Page) -> None:
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self._leaves(request.url))
-
-    def _leaves(self, url: str) -> None:
-        if not url.startswith((self.origin, "data:", "blob:")):
-            self.complaints.append(f"leaves the origin: {url}")
-
-
-def somebody(
-    chromium: Browser,
-    served: Served,
-    *,
-    width: int,
-    language: str,
-    theme: Theme = "light",
-    who: str = "",
-    script: bool = True,
-) -> BrowserContext:
-    """A visitor with a screen, a language and, when `who` is given, a session."""
-    context = chromium.new_context(
-        viewport={"width": width, "height": HEIGHTS[width]},
-        locale=language,
-        color_scheme=theme,
-        reduced_motion="reduce",
-        java_script_enabled=script,
-    )
-    cookies = {"lian_lang": language, "lian_theme": theme}
-    if who:
-        cookies["lian_session" if who in served.scene.staff else "lian_track"] = _token(served, who)
-    context.add_cookies([{"name": name, "value": value, "url": served.url} for name, value in cookies.items()])
-    return context
-
-
-def _token(served: Served, who: str) -> str:
-    """Of one session for each person: codes are given out sparingly."""
-    known = served.tokens
-    if who not in known:
-        is_staff = who in served.scene.staff
-        asked = accounts.sign_in(served.context, who, PASSWORD) if is_staff else _customer(served, who)
-        known[who] = served.ask(asked).token
-    return known[who]
-
-
-async def _customer(served: Served, part: str) -> accounts.Session:
-    number = served.scene.cases[part]
-    return await accounts.sign_in_customer(served.context, number, await _code(served, number))
-
-
-async def _code(served: Served, number: str) -> str:
-    await accounts.send_code(served.context, number)
-    notices = await latest_notices(served.context, OFFICE, limit=5)
-    found = (re.search(r"\b(\d{6})\b", n.body) for n in notices if n.subject.startswith(number))
-    return next(hit[1] for hit in found if hit)
 
 
 def surfaces(served: Served) -> dict[str, tuple[str, str]]:
@@ -131,43 +50,10 @@ def surfaces(served: Served) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize(("width", "theme", "language"), TWO_LOOKS)
 def test_every_surface_opens_cleanly(
-    chromium: Browser, served: Served, screenshots: Path, width: int, theme: Theme, language: str
+    chromium: Browser, served: Served, keep: Keep, width: int, theme: Theme, language: str
 ) -> None:
-    faults: list[str] = []
-    people: dict[str, BrowserContext] = {}
-    for name, (address, who) in surfaces(served).items():
-        if who not in people:
-            people[who] = somebody(chromium, served, width=width, language=language, theme=theme, who=who)
-        watch = Watch(served.url)
-        page = people[who].new_page()
-        watch.over(page)
-        answer = page.goto(served.url + address)
-        assert answer is not None
-        page.screenshot(path=screenshots / f"{name}-{width}-{language[:2]}-{theme}.png", full_page=True)
-        expected = 404 if name == "not-found" else 200
-        faults += [f"{name}: {answer.status}"] if answer.status != expected else []
-        faults += [f"{name}: {words}" for words in watch.complaints if "404" not in words or name != "not-found"]
-        faults += [f"{name}: {words}" for words in serious(page)]
-        faults += [f"{name}: wider than the screen"] if is_wider(page) else []
-        page.close()
-    for context in people.values():
-        context.close()
-    assert faults == []
-
-
-def serious(page: Page) -> list[str]:
-    """What axe finds serious or critical, with the first place of each."""
-    found: dict[str, Any] = Axe().run(page).response
-    return [
-        f"{v['id']} {v['nodes'][0]['target']} {v['nodes'][0]['failureSummary'][:200]}"
-        for v in found["violations"]
-        if v["impact"] in {"serious", "critical"}
-    ]
-
-
-def is_wider(page: Page) -> bool:
-    """Whether the page scrolls sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+    look = (width, theme, language)
+    assert faults_of(chromium, served, keep, surfaces(served), look, refused={"not-found": 404}) == []
 
 
 # --- what people do ---------------------------------------------------------------------------------------------------
@@ -290,20 +176,8 @@ def test_pages_are_light(chromium: Browser, served: Served) -> None:
     context = somebody(chromium, served, width=1440, language="zh-CN", who="wang")
     for address in ("/desk", f"/desk/cases/{served.scene.cases['paid']}", "/operations"):
         page = context.new_page()
-        sizes = _sizes(page, served.url + address)
+        sizes = sizes_of(page, served.url + address)
         assert sum(sizes) <= 60 * 1024, (address, sizes)
         assert len(sizes) <= 8, (address, len(sizes))
         page.close()
     context.close()
-
-
-def _sizes(page: Page, url: str) -> list[int]:
-    """What each request of a page took, in bytes as sent."""
-    finished: list[Request] = []
-
-    def note(request: Request) -> None:
-        finished.append(request)
-
-    page.on("requestfinished", note)
-    page.goto(url, wait_until="networkidle")
-    return [request.sizes()["responseBodySize"] for request in finished]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, Page
 
-from tests.web.conftest import Served
+from tests.web.browsing import chromium, faults_of
+from tests.web.conftest import Keep, Served
 from tests.web.late import tell_of_promises
 from tests.web.looks import TWO_LOOKS, Theme
-from tests.web.test_in_a_browser import Watch, chromium, is_wider, serious, somebody
 
 __all__ = ["chromium"]
 
@@ -46,23 +44,10 @@ def surfaces(served: Served) -> dict[str, tuple[str, str]]:
 @pytest.mark.req("CLM-13")
 @pytest.mark.parametrize(("width", "theme", "language"), TWO_LOOKS)
 def test_every_page_about_promises_opens_cleanly(
-    chromium: Browser, late: Served, screenshots: Path, width: int, theme: Theme, language: str
+    chromium: Browser, late: Served, keep: Keep, width: int, theme: Theme, language: str
 ) -> None:
-    faults: list[str] = []
-    people: dict[str, BrowserContext] = {}
-    for name, (address, who) in surfaces(late).items():
-        if who not in people:
-            people[who] = somebody(chromium, late, width=width, language=language, theme=theme, who=who)
-        watch, page = Watch(late.url), people[who].new_page()
-        watch.over(page)
-        answer = page.goto(late.url + address)
-        assert answer is not None
-        page.evaluate("for (const one of document.querySelectorAll('.clocks details')) one.open = true")
-        page.screenshot(path=screenshots / f"{name}-{width}-{language[:2]}-{theme}.png", full_page=True)
-        faults += [f"{name}: {answer.status}"] if answer.status != 200 else []
-        faults += [f"{name}: {words}" for words in [*watch.complaints, *serious(page)]]
-        faults += [f"{name}: wider than the screen"] if is_wider(page) else []
-        page.close()
-    for context in people.values():
-        context.close()
-    assert faults == []
+    assert faults_of(chromium, late, keep, surfaces(late), (width, theme, language), unfold=_open_clocks) == []
+
+
+def _open_clocks(page: Page, _: str) -> None:
+    page.evaluate("for (const one of document.querySelectorAll('.clocks details')) one.open = true")

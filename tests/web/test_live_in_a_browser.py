@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -17,10 +16,10 @@ from lian.auth.actor import Actor
 from lian.services import desk, tracking
 from lian.services.presence import say_present
 from tests.cast import reported_claim
-from tests.web.conftest import Served
+from tests.web.browsing import Watch, chromium, is_wider, serious, somebody
+from tests.web.conftest import Keep, Served
 from tests.web.looks import TWO_LOOKS, Theme
 from tests.web.scenery import actor, customer
-from tests.web.test_in_a_browser import Watch, chromium, is_wider, serious, somebody
 
 __all__ = ["chromium"]
 
@@ -258,7 +257,7 @@ def test_the_board_of_promises_follows(chromium: Browser, served: Served) -> Non
 
 @pytest.mark.parametrize(("width", "theme", "language"), TWO_LOOKS)
 def test_what_pages_say_of_others_can_be_read_by_everybody(
-    chromium: Browser, served: Served, screenshots: Path, width: int, theme: Theme, language: str
+    chromium: Browser, served: Served, keep: Keep, width: int, theme: Theme, language: str
 ) -> None:
     number, names = served.scene.cases["adjudication"], ("wang", "chen", "service")
     people = {name: served.ask(actor(served.scene, name)) for name in names}
@@ -273,7 +272,7 @@ def test_what_pages_say_of_others_can_be_read_by_everybody(
     served.ask(tracking.write_message(served.context, customer(served.scene, "adjudication"), number, "!"))
     expect(page.locator(".elsewhere")).to_be_visible(timeout=PATIENCE)
     page.evaluate("() => { document.getElementById('live-lost').hidden = false; }")
-    page.screenshot(path=screenshots / f"live-{width}-{language[:2]}-{theme}.png", full_page=True)
+    keep(page, f"live-{width}-{language[:2]}-{theme}")
     assert [*serious(page), *watch.complaints] == []
     assert not is_wider(page)
     context.close()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
-from tests.web.conftest import Served
+from tests.web.browsing import chromium, faults_of, somebody
+from tests.web.conftest import Keep, Served
 from tests.web.looks import TWO_LOOKS, Theme
 from tests.web.rich import enrich
-from tests.web.test_in_a_browser import Watch, chromium, is_wider, serious, somebody
 
 __all__ = ["chromium"]
 
@@ -48,26 +46,9 @@ def surfaces(served: Served) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize(("width", "theme", "language"), TWO_LOOKS)
 def test_every_page_of_what_came_up_opens_cleanly(
-    chromium: Browser, rich: Served, screenshots: Path, width: int, theme: Theme, language: str
+    chromium: Browser, rich: Served, keep: Keep, width: int, theme: Theme, language: str
 ) -> None:
-    faults: list[str] = []
-    people: dict[str, BrowserContext] = {}
-    for name, (address, who) in surfaces(rich).items():
-        if who not in people:
-            people[who] = somebody(chromium, rich, width=width, language=language, theme=theme, who=who)
-        watch, page = Watch(rich.url), people[who].new_page()
-        watch.over(page)
-        answer = page.goto(rich.url + address)
-        assert answer is not None
-        _unfold(page, name)
-        page.screenshot(path=screenshots / f"{name}-{width}-{language[:2]}-{theme}.png", full_page=True)
-        faults += [f"{name}: {answer.status}"] if answer.status != 200 else []
-        faults += [f"{name}: {words}" for words in [*watch.complaints, *serious(page)]]
-        faults += [f"{name}: wider than the screen"] if is_wider(page) else []
-        page.close()
-    for context in people.values():
-        context.close()
-    assert faults == []
+    assert faults_of(chromium, rich, keep, surfaces(rich), (width, theme, language), unfold=_unfold) == []
 
 
 def _unfold(page: Page, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -14,10 +13,10 @@ from sqlmodel import col
 from lian.db.tables import Staff, Task
 from lian.services import desk
 from lian.services.desk import NewAbsence
-from tests.web.conftest import Served
+from tests.web.browsing import Watch, chromium, is_wider, serious, somebody
+from tests.web.conftest import Keep, Served
 from tests.web.looks import TWO_LOOKS, Theme
 from tests.web.scenery import actor
-from tests.web.test_in_a_browser import Watch, chromium, is_wider, serious, somebody
 
 __all__ = ["chromium"]
 
@@ -49,37 +48,37 @@ async def _make_busy(served: Served) -> None:
         await desk.note_absence(context, await actor(scene, who), new)
 
 
-def _look(page: Page, screenshots: Path, name: str) -> list[str]:
+def _look(page: Page, keep: Keep, name: str) -> list[str]:
     """A picture to look at, and what is wrong with the page."""
-    page.screenshot(path=screenshots / f"{name}.png", full_page=True)
+    keep(page, f"{name}")
     faults = [f"{name}: {words}" for words in serious(page)]
     return faults + ([f"{name}: wider than the screen"] if is_wider(page) else [])
 
 
 @pytest.mark.parametrize(("width", "theme", "language"), TWO_LOOKS)
 def test_every_page_of_the_team_opens_cleanly(
-    chromium: Browser, busy: Served, screenshots: Path, width: int, theme: Theme, language: str
+    chromium: Browser, busy: Served, keep: Keep, width: int, theme: Theme, language: str
 ) -> None:
     look = f"{width}-{language[:2]}-{theme}"
     context = somebody(chromium, busy, width=width, language=language, theme=theme, who="li")
     watch, page = Watch(busy.url), context.new_page()
     watch.over(page)
     page.goto(busy.url + ABSENCES)
-    faults = _look(page, screenshots, f"absences-{look}")
+    faults = _look(page, keep, f"absences-{look}")
     page.goto(busy.url + TEAM)
-    faults += _look(page, screenshots, f"team-{look}")
+    faults += _look(page, keep, f"team-{look}")
     page.locator("#f-of").select_option("wang")
     page.locator('input[name="to"][value="chen"]').check()
     page.locator("form[action='/desk/team/preview'] button.primary").click()
     page.locator("#h-proposal").wait_for()
-    faults += _look(page, screenshots, f"team-proposal-{look}")
+    faults += _look(page, keep, f"team-proposal-{look}")
     page.set_viewport_size({"width": WIDEST, "height": 1080})
-    faults += _look(page, screenshots, f"team-proposal-{WIDEST}-{language[:2]}-{theme}")
+    faults += _look(page, keep, f"team-proposal-{WIDEST}-{language[:2]}-{theme}")
     context.close()
     assert [*faults, *watch.complaints] == []
 
 
-def test_an_absence_is_noted_without_scripts(chromium: Browser, busy: Served, screenshots: Path) -> None:
+def test_an_absence_is_noted_without_scripts(chromium: Browser, busy: Served, keep: Keep) -> None:
     context = somebody(chromium, busy, width=390, language="en", who="wang", script=False)
     page = context.new_page()
     page.goto(busy.url + ABSENCES)
@@ -94,7 +93,7 @@ def test_an_absence_is_noted_without_scripts(chromium: Browser, busy: Served, sc
     page.locator("#f-last").fill((today + timedelta(days=62)).isoformat())
     page.get_by_role("button", name="Note it").click()
     assert "An absence is noted for this time already." in page.locator(".problem").inner_text()
-    page.screenshot(path=screenshots / "absences-refused-390-en-light.png", full_page=True)
+    keep(page, "absences-refused-390-en-light")
     assert not is_wider(page)
     page.goto(busy.url + ABSENCES)
     page.get_by_role("button", name="Call off").click()
@@ -102,7 +101,7 @@ def test_an_absence_is_noted_without_scripts(chromium: Browser, busy: Served, sc
     context.close()
 
 
-def test_work_is_moved_as_shown(chromium: Browser, busy: Served, screenshots: Path) -> None:
+def test_work_is_moved_as_shown(chromium: Browser, busy: Served, keep: Keep) -> None:
     context = somebody(chromium, busy, width=1440, language="en", who="li")
     page = context.new_page()
     page.goto(f"{busy.url}{TEAM}?of=wang#move")
@@ -111,7 +110,7 @@ def test_work_is_moved_as_shown(chromium: Browser, busy: Served, screenshots: Pa
     page.get_by_role("button", name="Show what would move").click()
     page.get_by_role("button", name="Move 2 tasks").click()
     page.locator(".flash").wait_for()
-    page.screenshot(path=screenshots / "team-moved-1440-en-light.png", full_page=True)
+    keep(page, "team-moved-1440-en-light")
     assert "2 tasks were moved" in page.locator(".flash").inner_text()
     holders = busy.ask(
         _holders(busy, ("assessment.assess_loss", "adjudication.adjudicate", "settlement.agree_settlement"))

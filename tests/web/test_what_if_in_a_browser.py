@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.services.promised import house
-from tests.web.conftest import Served
+from tests.web.browsing import Watch, chromium, is_wider, serious, somebody
+from tests.web.conftest import Keep, Served
 from tests.web.looks import TWO_LOOKS, Theme
-from tests.web.test_in_a_browser import Watch, chromium, is_wider, serious, somebody
 from tests.web.test_what_if import CALENDARS, WHAT_IF, YEAR, uncovered, under_law
 
 __all__ = ["chromium"]
@@ -28,7 +26,7 @@ def law(served: Served) -> Served:
 
 @pytest.mark.parametrize(("width", "theme", "language"), TWO_LOOKS)
 def test_every_page_of_plans_opens_cleanly(
-    chromium: Browser, law: Served, screenshots: Path, width: int, theme: Theme, language: str
+    chromium: Browser, law: Served, keep: Keep, width: int, theme: Theme, language: str
 ) -> None:
     faults: list[str] = []
     context = somebody(chromium, law, width=width, language=language, theme=theme, who="ops")
@@ -36,7 +34,7 @@ def test_every_page_of_plans_opens_cleanly(
     watch.over(page)
 
     def look(name: str) -> None:
-        page.screenshot(path=screenshots / f"{name}-{width}-{language[:2]}-{theme}.png", full_page=True)
+        keep(page, f"{name}-{width}-{language[:2]}-{theme}")
         faults.extend(f"{name}: {words}" for words in serious(page))
         faults.extend([f"{name}: wider than the screen"] if is_wider(page) else [])
 
@@ -61,7 +59,7 @@ def drafted(page: Page, url: str) -> None:
 
 @pytest.mark.parametrize(("width", "theme", "language"), TWO_LOOKS)
 def test_a_revised_year_is_previewed(
-    chromium: Browser, law: Served, screenshots: Path, width: int, theme: Theme, language: str
+    chromium: Browser, law: Served, keep: Keep, width: int, theme: Theme, language: str
 ) -> None:
     context = somebody(chromium, law, width=width, language=language, theme=theme, who="admin")
     page = context.new_page()
@@ -71,10 +69,10 @@ def test_a_revised_year_is_previewed(
     page.locator("#f-reason").fill("国务院公告")
     page.locator("main form button.primary").click()
     page.locator(".flash a").wait_for()
-    page.screenshot(path=screenshots / f"calendar-revised-{width}-{language[:2]}-{theme}.png", full_page=True)
+    keep(page, f"calendar-revised-{width}-{language[:2]}-{theme}")
     page.locator(".flash a").click()
     page.locator("#h-apply").wait_for()
-    page.screenshot(path=screenshots / f"calendar-apply-{width}-{language[:2]}-{theme}.png", full_page=True)
+    keep(page, f"calendar-apply-{width}-{language[:2]}-{theme}")
     assert serious(page) == []
     assert not is_wider(page)
     context.close()
