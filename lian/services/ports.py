@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from lian.domain.claims.terms import PolicySnapshot
@@ -20,6 +20,15 @@ from lian.domain.messages import (
     TakeBack,
     Withdraw,
 )
+
+Row = TypeVar("Row")
+
+
+class Rows(Protocol):
+    """Rows by their keys: a session, or what was read with one before."""
+
+    async def get(self, entity: type[Row], ident: Any, /) -> Row | None:
+        """The row, if there is one."""
 
 
 class CaseProcess(Protocol):

@@ -39,6 +39,7 @@ from lian.services.alerts import note_alerts
 from lian.services.announcing import note_change
 from lian.services.context import Context
 from lian.services.notices import Words, queue_notice, tell_customer
+from lian.services.ports import Rows
 from lian.services.route_tables import route_opened
 from lian.services.search_words import note_words
 
@@ -201,9 +202,9 @@ async def _alert_compliance(
     await queue_notice(context, session, key=key, case_id=case_id, recipient=COMPLIANCE, words=words)
 
 
-async def name_of_staff(session: AsyncSession, actor: str) -> str:
+async def name_of_staff(rows: Rows, actor: str) -> str:
     """The display name behind an actor id; the id itself when it is no account's."""
-    staff = await session.get(Staff, UUID(actor.removeprefix("staff:"))) if actor.startswith("staff:") else None
+    staff = await rows.get(Staff, UUID(actor.removeprefix("staff:"))) if actor.startswith("staff:") else None
     return staff.name if staff else actor
 
 

@@ -13,17 +13,25 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from temporalio.client import WorkflowHistory
 
+from lian.domain.bulk import BulkStatus, BulkVerb
 from lian.domain.claims.fnol import ClaimedLoss
-from lian.domain.messages import case_workflow_id
+from lian.domain.messages import BulkRun, bulk_workflow_id, case_workflow_id, payment_workflow_id
 from lian.services.tracking import withdraw
 from lian.settings import Settings
 from tests.cast import as_customer, hire, reported_claim
 from tests.installation import installation
+from tests.services.test_bulk import hire as colleague
 from tests.workflows.hands import Hands
 from tests.workflows.office import Office
+from tests.workflows.test_bulk import ordered, questions, until
+from tests.workflows.test_standard import Inquiry, asked
+from workflows import options
+from workflows.watchdog import Watchdog
 
 FOLDER = Path(__file__).parent / "histories"
+LOSSES = (ClaimedLoss(coverage_code="OD", claimed_amount=Decimal(30_000)),)
 
 
 async def paid(hands: Hands) -> None:
@@ -104,8 +112,7 @@ async def corrected(claim: Office) -> None:
 @pytest.mark.parametrize("story", [paid, denied, withdrawn, disputed, suspicious, corrected])
 async def test_record(settings: Settings, story: Callable[[Office], Awaitable[None]]) -> None:
     async with installation(settings) as (context, client):
-        losses = (ClaimedLoss(coverage_code="OD", claimed_amount=Decimal(30_000)),)
-        registered = await reported_claim(context, losses=losses)
+        registered = await reported_claim(context, losses=LOSSES)
         hands = Office(context, registered.number, await hire(context, "wang"), await hire(context, "li"))
         await story(hands)
         case = await hands.until(lambda c: c.status == "closed")
@@ -113,4 +120,50 @@ async def test_record(settings: Settings, story: Callable[[Office], Awaitable[No
         await handle.result()
         history = await handle.fetch_history()
     assert len(history.events) > 10
-    (FOLDER / f"claim-{story.__name__}-v2.json").write_text(history.to_json() + "\n", encoding="utf-8")
+    keep(history, f"claim-{story.__name__}-v2")
+
+
+def keep(history: WorkflowHistory, name: str) -> None:
+    (FOLDER / f"{name}.json").write_text(history.to_json() + "\n", encoding="utf-8")
+
+
+async def test_record_a_transfer_that_is_confirmed(settings: Settings) -> None:
+    async with installation(settings) as (context, client):
+        reported = await reported_claim(context, losses=LOSSES)
+        claim = Office(context, reported.number, await hire(context, "wang"), await hire(context, "li"))
+        await claim.decide()
+        await claim.does("authorise")
+        await claim.settle()
+        await claim.closed("paid")
+        transfer = await claim.payment("confirmed")
+        handle = client.get_workflow_handle(payment_workflow_id(transfer.id))
+        await handle.result()
+        keep(await handle.fetch_history(), "payment-confirmed-v1")
+
+
+async def test_record_a_question_that_is_answered(settings: Settings) -> None:
+    async with installation(settings) as (context, client):
+        inquiry = Inquiry(context, (await asked(context)).number)
+        await inquiry.answer("answer_inquiry", await hire(context, "sun"))
+        case = await inquiry.closed()
+        handle = client.get_workflow_handle(case_workflow_id(case.id))
+        await handle.result()
+        keep(await handle.fetch_history(), "standard-answered-v1")
+
+
+async def test_record_an_order_that_is_carried_out(settings: Settings) -> None:
+    async with installation(settings) as (context, client):
+        li, _ = await colleague(context, "li"), await colleague(context, "chen")
+        tasks = await questions(context, await reported_claim(context), 60)
+        order_id = (await ordered(context, li, BulkVerb.REASSIGN, tasks, to="chen")).order.id
+        handle = client.get_workflow_handle(bulk_workflow_id(BulkRun(order_id=order_id)))
+        await until(context, li, order_id, lambda seen: seen.status is BulkStatus.DONE)
+        await handle.result()
+        keep(await handle.fetch_history(), "bulk-reassigned-v1")
+
+
+async def test_record_a_round_of_the_watchdog(settings: Settings) -> None:
+    async with installation(settings) as (_, client):
+        name = f"watchdog-{uuid4()}"
+        await client.execute_workflow(Watchdog.run, id=name, task_queue=options.CASES)
+        keep(await client.get_workflow_handle(name).fetch_history(), "watchdog-round-v1")

@@ -324,6 +324,7 @@ async def test_only_who_may_change_many_at_once_ticks_rows(town: Town) -> None:
     await town.browser.sign_in("li", PASSWORD)
     page = await town.browser.open("/desk?queue=claims.review")
     assert page.answer.text.count('form="bulk"') == len(numbers(page))
+    assert 'href="/desk/bulk"' in page.answer.text
     bulk = page.form("/desk/bulk")
     assert bulk.method == "post"
     assert "Give to a colleague" in page.text

@@ -36,6 +36,7 @@ from lian.services.desk.tasks import (
     said_in,
 )
 from lian.services.outcomes import parse_outcome
+from lian.services.ports import Row
 from lian.services.recording import name_of_staff
 
 
@@ -71,16 +72,14 @@ class Sight:
     received: dict[UUID, set[str]] = field(default_factory=dict)
     """By case, the codes of the documents that have come in."""
 
-    @property
-    def rows(self) -> AsyncSession:
-        """The rows read before, for rules that look single ones up."""
-        return cast("AsyncSession", self)
-
-    async def get(self, model: type[Any], key: Any) -> object | None:
-        """A row by its key, as a session has it."""
-        if model is Staff:
-            return self.staff.get(key)
-        return CaseBar(case_id=key[0], actor=key[1]) if model is CaseBar and key[0] in self.barred else None
+    async def get(self, entity: type[Row], ident: Any, /) -> Row | None:
+        """A row by its key, as a session has it: the rules look single ones up."""
+        found: Any = None
+        if entity is Staff:
+            found = self.staff.get(ident)
+        elif entity is CaseBar and ident[0] in self.barred:
+            found = CaseBar(case_id=ident[0], actor=ident[1])
+        return cast("Row | None", found)
 
 
 Check = Callable[[Context, AsyncSession, Given], Awaitable[Given]]
@@ -126,8 +125,8 @@ async def _foretell_reassign(sight: Sight, found: TaskOnDesk) -> bool:
         return False
     if found.task.holder:
         sight.actor.require("task:reassign")
-    await refuse_beyond_reach(sight.rows, sight.actor, found)
-    await refuse_other_team(sight.rows, sight.actor, person.id)
+    await refuse_beyond_reach(sight, sight.actor, found)
+    await refuse_other_team(sight, sight.actor, person.id)
     return True
 
 
@@ -150,7 +149,7 @@ async def _foretell_release(sight: Sight, found: TaskOnDesk) -> bool:
     elif not sight.actor.may("task:unassign"):
         raise NotAllowed("Only its holder or a team lead can release this task.")
     else:
-        await refuse_beyond_reach(sight.rows, sight.actor, found)
+        await refuse_beyond_reach(sight, sight.actor, found)
     return True
 
 
@@ -174,8 +173,8 @@ async def _check_hold(context: Context, session: AsyncSession, given: Given) -> 
 async def _foretell_hold(sight: Sight, found: TaskOnDesk) -> bool:
     if found.task.holder != sight.actor.id:
         if not sight.actor.may("task:assign"):
-            await refuse_not_held(sight.rows, sight.actor, found)
-        await refuse_beyond_reach(sight.rows, sight.actor, found)
+            await refuse_not_held(sight, sight.actor, found)
+        await refuse_beyond_reach(sight, sight.actor, found)
     return True
 
 
@@ -195,7 +194,7 @@ async def _check_prioritise(context: Context, session: AsyncSession, given: Give
 
 
 async def _foretell_prioritise(sight: Sight, found: TaskOnDesk) -> bool:
-    await refuse_beyond_reach(sight.rows, sight.actor, found)
+    await refuse_beyond_reach(sight, sight.actor, found)
     return found.task.is_raised != sight.given.is_raised
 
 
@@ -216,7 +215,7 @@ async def _foretell_request(sight: Sight, found: TaskOnDesk) -> bool:
     if found.task.kind not in ASKING:
         raise Conflict("This step does not ask for documents.")
     if found.task.holder != sight.actor.id:
-        name = await name_of_staff(sight.rows, found.task.holder)
+        name = await name_of_staff(sight, found.task.holder)
         raise Conflict(f"{name} has this task." if name else "Take this task on before you answer it.")
     refuse_unsuited(sight.actor, found, sight.today)
     request_in(found, sight.given, sight.received.get(found.case.id, set()))

@@ -28,6 +28,7 @@ from lian.domain.tasks import Json, TaskKind
 from lian.services.accounts import actor_for
 from lian.services.context import Context
 from lian.services.desk_tasks import OFFERS
+from lian.services.ports import Rows
 from lian.services.recording import name_of_staff, put_on_record
 
 LONGEST_NOTE = 4_000
@@ -191,9 +192,9 @@ async def refuse_stale(session: AsyncSession, actor: Actor, found: TaskOnDesk, v
     raise Conflict(STALE)
 
 
-async def refuse_barred(session: AsyncSession, actor: Actor, case: Case) -> None:
+async def refuse_barred(rows: Rows, actor: Actor, case: Case) -> None:
     """Raise `NotAllowed` for whoever must not work on this case at all, nor say who does and when (TSK-5)."""
-    if await session.get(CaseBar, (case.id, actor.id)):
+    if await rows.get(CaseBar, (case.id, actor.id)):
         raise NotAllowed("You have a conflict of interest on this case; another person must do this.")
 
 
@@ -232,45 +233,45 @@ def refuse_other_queue(actor: Actor, found: TaskOnDesk) -> None:
         raise NotAllowed("This queue is not yours.")
 
 
-async def refuse_not_held(session: AsyncSession, actor: Actor, found: TaskOnDesk) -> None:
+async def refuse_not_held(rows: Rows, actor: Actor, found: TaskOnDesk) -> None:
     """Raise `Conflict`, naming the holder, unless the actor has the task."""
     if found.task.holder != actor.id:
-        name = await name_of_staff(session, found.task.holder)
+        name = await name_of_staff(rows, found.task.holder)
         raise Conflict(f"{name} has this task." if name else "Nobody has this task: take it on first.", holder=name)
 
 
-async def refuse_beyond_reach(session: AsyncSession, actor: Actor, found: TaskOnDesk) -> None:
+async def refuse_beyond_reach(rows: Rows, actor: Actor, found: TaskOnDesk) -> None:
     """What a lead does with work of others: only within their team, and in no case that is not for them (TSK-5)."""
-    await refuse_barred(session, actor, found.case)
-    await refuse_other_team(session, actor, found.task.holder)
+    await refuse_barred(rows, actor, found.case)
+    await refuse_other_team(rows, actor, found.task.holder)
 
 
-async def refuse_other_team(session: AsyncSession, actor: Actor, holder: str) -> None:
+async def refuse_other_team(rows: Rows, actor: Actor, holder: str) -> None:
     """A lead moves the work of their own team; whoever may hand out any team's work moves everybody's.
 
     People outside are of no team: they work for all of them.
     """
     if not holder or holder == actor.id or actor.may("task:assign_any"):
         return
-    person = await staff_of(session, holder)
+    person = await staff_of(rows, holder)
     if person is not None and not person.is_outside and person.team != actor.team:
         raise NotAllowed("This task is with another team.")
 
 
-async def staff_of(session: AsyncSession, actor: str) -> Actor | None:
+async def staff_of(rows: Rows, actor: str) -> Actor | None:
     """The member of staff behind an actor id, also one whose account is closed."""
-    account = await _account(session, actor)
+    account = await _account(rows, actor)
     return actor_for(account) if account else None
 
 
-async def active_staff_of(session: AsyncSession, actor: str) -> Actor | None:
+async def active_staff_of(rows: Rows, actor: str) -> Actor | None:
     """The same, while their account is open: nobody else is given work."""
-    account = await _account(session, actor)
+    account = await _account(rows, actor)
     return actor_for(account) if account and account.active else None
 
 
-async def _account(session: AsyncSession, actor: str) -> Staff | None:
-    return await session.get(Staff, UUID(actor.removeprefix("staff:"))) if actor.startswith("staff:") else None
+async def _account(rows: Rows, actor: str) -> Staff | None:
+    return await rows.get(Staff, UUID(actor.removeprefix("staff:"))) if actor.startswith("staff:") else None
 
 
 async def colleague(session: AsyncSession, username: str, field: str = "to") -> Actor:
