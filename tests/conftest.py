@@ -10,13 +10,13 @@ import pytest
 
 from tests import servers as real
 from tests.browsers import ABSENT, find_browser
-from tests.installation import context, database, database_template, process, settings
+from tests.installation import context, database, database_admin, database_template, process, settings
 
 TESTS = Path(__file__).parent
 WHOLE_STACKS = frozenset({"faults", "infra", "simulator"})
 """Folders whose tests start everything: the longest there are."""
 
-__all__ = ["context", "database", "database_template", "process", "settings"]
+__all__ = ["context", "database", "database_admin", "database_template", "process", "settings"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -60,36 +60,36 @@ def settings_for(servers: Servers, database: str) -> Settings:
     )
 
 
-def _admin(servers: Servers) -> Engine:
-    return create_engine(servers.postgres_admin_url, isolation_level="AUTOCOMMIT")
+@pytest.fixture(scope="session")
+def database_admin(servers: Servers) -> Iterator[Engine]:
+    """Who makes databases."""
+    engine = create_engine(servers.postgres_admin_url, isolation_level="AUTOCOMMIT")
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def database_template(servers: Servers) -> str:
+def database_template(servers: Servers, database_admin: Engine) -> str:
     """A migrated, empty database to copy from, one per test process."""
     name = f"template_{own_name()}"
-    admin = _admin(servers)
-    with admin.connect() as connection:
+    with database_admin.connect() as connection:
         connection.execute(text(f'DROP DATABASE IF EXISTS "{name}"'))
         connection.execute(text(f'CREATE DATABASE "{name}" OWNER lian_owner'))
-    admin.dispose()
     migrate.upgrade(settings_for(servers, name))
     return name
 
 
 @pytest.fixture
-def database(servers: Servers, database_template: str) -> Iterator[str]:
+def database(database_admin: Engine, database_template: str) -> Iterator[str]:
     """A database for one test."""
     name = f"test_{uuid4().hex[:12]}"
-    admin = _admin(servers)
-    with admin.connect() as connection:
+    with database_admin.connect() as connection:
         connection.execute(
             text(f'CREATE DATABASE "{name}" TEMPLATE "{database_template}" OWNER lian_owner STRATEGY file_copy')
         )
     yield name
-    with admin.connect() as connection:
+    with database_admin.connect() as connection:
         connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-    admin.dispose()
 
 
 @pytest.fixture

@@ -239,6 +239,11 @@ async def place(context: Context) -> Place:
     return await new_place(context)
 
 
+def has_changed_something(route: str, answer: httpx.Response) -> bool:
+    """What is refused or only read leaves everything as it was for the next request."""
+    return answer.is_success and not route.startswith("GET ")
+
+
 async def new_place(context: Context, **task: Any) -> Place:
     """A case with a task and a document that staff filed."""
     return await furnish(context, (await reported_claim(context)).number, **task)
@@ -312,21 +317,27 @@ async def zhaos_headers(context: Context, case_id: UUID) -> Headers:
 async def test_a_junior_adjuster_gets_what_their_role_allows(
     api: httpx.AsyncClient, context: Context, signed_in: SignIn, subtests: pytest.Subtests
 ) -> None:
+    place, wang = await new_place(context), await signed_in("wang")
     for route, (_, _, status, _) in MATRIX.items():
         with subtests.test(route):
-            answer = await ask(api, await new_place(context), route, await signed_in("wang"))
+            answer = await ask(api, place, route, wang)
             assert answer.status_code == status, answer.text
+            if has_changed_something(route, answer):
+                place, wang = await new_place(context), await signed_in("wang")
 
 
 @pytest.mark.req("SEC-1")
 async def test_an_administrator_sees_no_case(
     api: httpx.AsyncClient, context: Context, signed_in: SignIn, subtests: pytest.Subtests
 ) -> None:
+    place, admin = await new_place(context), await signed_in("admin")
     for route, (_, _, _, status) in MATRIX.items():
         with subtests.test(route):
-            answer = await ask(api, await new_place(context), route, await signed_in("admin"))
+            answer = await ask(api, place, route, admin)
             assert answer.status_code == status, answer.text
             assert route != "GET /cases" or answer.json()["items"] == []
+            if has_changed_something(route, answer):
+                place, admin = await new_place(context), await signed_in("admin")
 
 
 @pytest.mark.req("SEC-1")

@@ -36,7 +36,7 @@ from tests.cast import OFFICE, hire, reported_claim
 
 REVIEW = "claims.review"
 RACES = int(os.environ.get("LIAN_RACES", "20"))
-DRAWS = int(os.environ.get("LIAN_DRAWS", "800"))
+DRAWS = int(os.environ.get("LIAN_DRAWS", "400"))
 SYSTEM = "system"
 T = TypeVar("T")
 
