@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterator
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
+from lian.auth import secrets
 from tests import servers as real
 from tests.browsers import ABSENT, find_browser
 from tests.installation import context, database, database_admin, database_template, process, settings
@@ -33,8 +38,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """After they were shuffled: whole stacks and browsers first, so that no process ends with a long one alone."""
-    items.sort(key=_turn)
+    """After they were shuffled: what takes long first, so that no process ends with a long one alone.
+
+    Whole stacks, then modules in a browser, which keep a processor busy, and of workflows, which mostly wait, by turns.
+    """
+    modules: dict[int, list[Path]] = {}
+    for item in items:
+        some = modules.setdefault(_kind(item), [])
+        if item.path not in some:
+            some.append(item.path)
+    by_turns = chain.from_iterable(zip_longest(modules.get(1, ()), modules.get(2, ())))
+    order = [*modules.get(0, ()), *(path for path in by_turns if path), *modules.get(3, ())]
+    turn = {path: n for n, path in reversed(list(enumerate(order)))}
+    items.sort(key=lambda item: turn[item.path])
 
 
 def pytest_collection_finish() -> None:
@@ -44,7 +60,7 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(10_000)
 
 
-def _turn(item: pytest.Item) -> int:
+def _kind(item: pytest.Item) -> int:
     folder = item.path.relative_to(TESTS).parts[0]
     if folder in WHOLE_STACKS:
         return 0
@@ -58,6 +74,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if os.environ.get("LIAN_REQUIRE_BROWSER") == "1":
         pytest.fail(ABSENT, pytrace=False)
     pytest.skip(ABSENT)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hashing a password takes long on purpose, and nearly every test has people with one."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(secrets, "_ARGON2", PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -65,11 +65,12 @@ async def entries(claim: Office, type_: str) -> list[JournalEntry]:
     return [entry for entry in found if entry.type == type_]
 
 
-async def on_record(claim: Office, type_: str) -> JournalEntry:
+async def on_record(claim: Office, type_: str, **of: str) -> JournalEntry:
+    """The latest entry of a type whose body says this, once there is one."""
     async with asyncio.timeout(PATIENCE):
         while True:
             await relay_once(claim.context)
-            if found := await entries(claim, type_):
+            if found := [each for each in await entries(claim, type_) if of.items() <= each.body.items()]:
                 return found[-1]
             await asyncio.sleep(0.05)
 
@@ -122,7 +123,7 @@ async def test_a_recompute_that_breaks_a_promise_at_once_stamps_it_with_the_law_
         claim.context.now = lambda: utc_now() + timedelta(days=12)
         assert (await clock(claim, TOTAL)).breached_at is None
         await recomputed(claim, total=1)
-        breached = await on_record(claim, "clock.breached")
+        breached = await on_record(claim, "clock.breached", clock=TOTAL)
         row = await clock(claim, TOTAL)
         legal = datetime.fromisoformat(breached.body["legal_at"])
         assert row.due_at == row.breached_at == legal == expected(row, await claim.case())
