@@ -9,6 +9,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 import pytest
+import structlog
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
@@ -74,6 +75,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if os.environ.get("LIAN_REQUIRE_BROWSER") == "1":
         pytest.fail(ABSENT, pytrace=False)
     pytest.skip(ABSENT)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_tracebacks() -> None:
+    """Of what tests have go wrong on purpose; painted ones take a second each."""
+    processors = structlog.get_config()["processors"][:-1]
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*processors, plain])
 
 
 @pytest.fixture(scope="session", autouse=True)
