@@ -28,7 +28,7 @@ from lian.cli.bench_what_if import throw_away_database
 from lian.domain import journal as j
 from lian.domain.case_kinds import KINDS, task_kind
 from lian.domain.needs import read_needs
-from lian.runtime import open_context
+from lian.runtime import leave_alone_what_stays, open_context
 from lian.services import desk
 from lian.services.context import Context
 from lian.services.desk import SORTS, TaskQuery
@@ -57,6 +57,7 @@ async def _measured(open_tasks: int, closed_tasks: int, times: int) -> Figures:
         house = await asyncio.to_thread(partial(fill, settings, **sizes))
         about = {"open": open_tasks, "closed": closed_tasks, "filled_in_seconds": round(time.perf_counter() - began)}
         async with open_context(settings) as context:
+            leave_alone_what_stays()  # as web processes do
             found = await measure_services(context, house, times)
             found |= await _measure_http(context, settings, house, times)
         return about | {"load": round(os.getloadavg()[0], 1)} | found
@@ -174,12 +175,13 @@ async def _measure_counts(context: Context, house: House, times: int) -> Figures
 
 
 async def _measure_claims(context: Context, house: House, times: int) -> Figures:
-    tasks, actors = iter(await claimable(context, house.callers[0], times + 1)), cycle(house.callers)
-    return await repeated(times, lambda: desk.claim_task(context, next(actors), next(tasks)))
+    tasks, actors = await claimable(context, house.callers[0], times + 1), cycle(house.callers)
+    following = iter(tasks)
+    return await repeated(len(tasks) - 1, lambda: desk.claim_task(context, next(actors), next(following)))
 
 
 async def claimable(context: Context, actor: Actor, count: int) -> list[UUID]:
-    """So many free tasks that the actor may take on, in no order."""
+    """So many free tasks that the actor may take on, or as many as there are, in no order."""
     query = text(
         "SELECT id, needs FROM tasks WHERE status = 'open' AND holder = '' AND hold_until IS NULL"
         " AND excluded = '[]' ORDER BY id LIMIT :n"
@@ -187,7 +189,6 @@ async def claimable(context: Context, actor: Actor, count: int) -> list[UUID]:
     async with context.reading() as session:
         rows = (await session.execute(query, {"n": count * 40})).all()
     able = [task_id for task_id, needs in rows if _may(actor, needs)]
-    assert len(able) >= count, "too few free tasks for so many claims"
     return able[:count]
 
 

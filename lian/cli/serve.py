@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 from functools import partial
@@ -13,14 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from lian.db import migrate as schema
-from lian.runtime import configure_logs, new_context, open_context
+from lian.runtime import configure_logs, leave_alone_what_stays, new_context, open_context
 from lian.services.rewriting import rebuild_all
 from lian.settings import Settings, UnsafeSettings
 
 app = typer.Typer()
 PANEL = "Processes"
-GARBAGE_EVERY = 10_000
-"""So many new objects are kept before they are looked through; a page of a list is thousands, all soon gone."""
 
 
 def _settings() -> Settings:
@@ -82,6 +79,7 @@ async def _work(settings: Settings) -> None:
         await asyncio.to_thread(context.store.ensure_bucket)
         context.announcer.tell_everything()  # whoever ended before this one may have left something unsaid
         async with running_worker(client, context, mail.connect(settings), cached=settings.max_cached_cases):
+            leave_alone_what_stays()
             _say_ready()
             await stop.wait()
 
@@ -127,12 +125,5 @@ def _application(settings: Settings) -> Any:
     pages = create_web(context)
     # Before the pages' own routes, which are many, and tried one after another.
     pages.router.routes.insert(0, Mount("/api/v1", create_api(context)))
-    _leave_alone_what_stays()
+    leave_alone_what_stays()
     return pages
-
-
-def _leave_alone_what_stays() -> None:
-    """Modules, models and routes live as long as the process: looked through for garbage, they cost 0.1 s each time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_EVERY)
