@@ -107,16 +107,17 @@ async def _answer(context: Context, actor: Actor, drawn: desk.Drawn | None) -> N
 
 
 async def _many_at_once(context: Context, house: House, times: int) -> Figures:
-    """Fifty people, who draw, work a second, and draw again."""
+    """Fifty people, who draw, work a second, and draw again; their first draws open connections and are not counted."""
     timed, began = Timed(), time.perf_counter()
     chance = random.Random(5)  # noqa: S311 - no secret
 
     async def work(actor: Actor) -> None:
-        for _ in range(times):
+        for n in range(times + 1):
             await asyncio.sleep(chance.uniform(*BETWEEN_SECONDS))
             asked = time.perf_counter()
             drawn = await desk.take_next(context, actor, chance.choice(actor.queues))
-            timed.seconds.append(time.perf_counter() - asked)
+            if n:
+                timed.seconds.append(time.perf_counter() - asked)
             await _answer(context, actor, drawn)
 
     await asyncio.gather(*(work(actor) for actor in house.clerks[:AT_ONCE]))

@@ -22,6 +22,8 @@ from lian.settings import Settings
 
 CLIENTS = 8
 START_SECONDS = 60.0
+ANSWERED = (200, 204)
+"""In a small house there may be a queue with nothing for whoever draws."""
 Ask = tuple[str, str, str]
 """Method, path and token."""
 
@@ -33,10 +35,10 @@ class WebProcess:
     port: int
     process: psutil.Process
 
-    async def measure(self, asks: Iterator[Ask], *, expect: int = 200, clients: int = CLIENTS) -> Timed:
-        """All the requests, by so many clients at once. Raises `AssertionError` for another answer than expected."""
+    async def measure(self, asks: Iterator[Ask], *, clients: int = CLIENTS) -> Timed:
+        """All the requests, by so many clients at once. Raises `AssertionError` for any that is not answered well."""
         timed, began, cpu = Timed(), time.perf_counter(), self._cpu()
-        await asyncio.gather(*(self._client(asks, timed, expect) for _ in range(clients)))
+        await asyncio.gather(*(self._client(asks, timed) for _ in range(clients)))
         timed.wall = time.perf_counter() - began
         timed.cpu = (self._cpu() - cpu) / max(1, len(timed.seconds))
         return timed
@@ -45,7 +47,7 @@ class WebProcess:
         times = self.process.cpu_times()
         return times.user + times.system
 
-    async def _client(self, asks: Iterator[Ask], timed: Timed, expect: int) -> None:
+    async def _client(self, asks: Iterator[Ask], timed: Timed) -> None:
         reader, writer = await asyncio.open_connection(LOOPBACK, self.port)
         for method, path, token in asks:
             began = time.perf_counter()
@@ -55,7 +57,7 @@ class WebProcess:
             )
             status, body = await _answer(reader)
             timed.seconds.append(time.perf_counter() - began)
-            assert status == expect, (status, body[:300])
+            assert status in ANSWERED, (status, body[:300])
         writer.close()
 
 
