@@ -35,7 +35,7 @@ from tests.api.conftest import open_task, start_clock
 from tests.cast import OFFICE, hire, reported_claim
 
 REVIEW = "claims.review"
-RACES = int(os.environ.get("LIAN_RACES", "20"))
+RACES = int(os.environ.get("LIAN_RACES", "10"))
 DRAWS = int(os.environ.get("LIAN_DRAWS", "400"))
 SYSTEM = "system"
 T = TypeVar("T")
