@@ -35,8 +35,8 @@ from tests.api.conftest import open_task, start_clock
 from tests.cast import OFFICE, hire, reported_claim
 
 REVIEW = "claims.review"
-RACES = int(os.environ.get("LIAN_RACES", "10"))
-DRAWS = int(os.environ.get("LIAN_DRAWS", "400"))
+RACES = int(os.environ.get("LIAN_RACES", "20"))
+DRAWS = int(os.environ.get("LIAN_DRAWS", "2000"))
 SYSTEM = "system"
 T = TypeVar("T")
 
@@ -455,24 +455,33 @@ async def open_many(context: Context, count: int) -> list[UUID]:
     return opened
 
 
+def after_the_first_look(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Awaitable[None]]) -> list[Any]:
+    """Something happens between somebody's first look and what they do with it; returns what they saw each time."""
+    look, looks = drawing._look, list[Any]()
+
+    async def look_and_be_late(context: Context, actor: Actor, queue: str) -> Any:
+        looks.append(await look(context, actor, queue))
+        if len(looks) == 1:
+            await happens()
+        return looks[-1]
+
+    monkeypatch.setattr(drawing, "_look", look_and_be_late)
+    return looks
+
+
 @pytest.mark.req("TSK-1")
 async def test_what_leaves_ones_hands_while_one_looks_is_drawn_again(
     context: Context, claim: Registered, wang: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task_id = await open_task(context, claim.case_id)
     assert await drawn(context, wang) == task_id
-    look, looks = drawing._look, 0
 
-    async def look_and_be_late(context: Context, actor: Actor, queue: str) -> Any:
-        nonlocal looks
-        seen, looks = await look(context, actor, queue), looks + 1
-        if looks == 1:
-            await desk.release_task(context, wang, task_id)
-        return seen
+    async def leave_their_hands() -> None:
+        await desk.release_task(context, wang, task_id)
 
-    monkeypatch.setattr(drawing, "_look", look_and_be_late)
+    looks = after_the_first_look(monkeypatch, leave_their_hands)
     assert await drawn(context, wang) == task_id
-    assert looks == 2
+    assert len(looks) == 2
 
 
 @pytest.mark.req("TSK-1")
@@ -485,19 +494,14 @@ async def test_what_comes_free_while_one_looks_is_drawn(
         await open_task(context, claim.case_id, kind="check_documents"),
     )
     await desk.claim_task(context, chen, freed)
-    look, looks = drawing._look, 0
 
-    async def look_and_be_late(context: Context, actor: Actor, queue: str) -> Any:
-        nonlocal looks
-        seen, looks = await look(context, actor, queue), looks + 1
-        if looks == 1:
-            await desk.release_task(context, chen, freed)
-            await desk.claim_task(context, chen, gone)
-        return seen
+    async def change_hands() -> None:
+        await desk.release_task(context, chen, freed)
+        await desk.claim_task(context, chen, gone)
 
-    monkeypatch.setattr(drawing, "_look", look_and_be_late)
+    looks = after_the_first_look(monkeypatch, change_hands)
     assert await drawn(context, wang) == freed
-    assert looks == 2
+    assert len(looks) == 2
 
 
 @pytest.mark.req("TSK-1")

@@ -187,12 +187,12 @@ async def test_what_a_case_awaits_is_counted_as_it_is_asked_and_answered(context
 
 
 async def test_the_many_cases_that_wait_are_not_looked_at(context: Context) -> None:
-    """20,000 open cases of which two stand still: found by way of their own index."""
+    """100,000 open cases of which two stand still: found by way of their own index."""
     now = in_the_middle_of_an_hour(context)
     many = await running(context, None)
     stuck = {await standing_still(context) for _ in range(2)}
     async with context.transaction() as session:
-        await _copy_cases(session, many, 20_000)
+        await _copy_cases(session, many, 100_000)
     owner = create_engine(context.settings.database_owner_url.get_secret_value(), isolation_level="AUTOCOMMIT")
     with owner.connect() as connection:
         connection.execute(text("ANALYZE"))

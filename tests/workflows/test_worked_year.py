@@ -41,7 +41,7 @@ from tests.workflows.clockwork import House, house, law, registered
 __all__ = ["law"]
 pytestmark = [pytest.mark.req("CLM-12"), pytest.mark.usefixtures("law"), pytest.mark.timeout(7200)]
 
-CASES = int(os.environ.get("LIAN_YEAR_CASES", "16"))
+CASES = int(os.environ.get("LIAN_YEAR_CASES", "24"))
 OFFICES = {"CN": "CN", "UK-ENG": "UK-ENG", "SG": "SG", "": "US-NY"}
 """Jurisdiction and office calendar; the house's own promises stand beside each, and alone in the last."""
 SEEDS = (20261122, 20261123) if CASES >= 1_000 else (20261122,)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime, time
+from functools import partial
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -40,38 +41,22 @@ DID = {
 @router.post("/desk/tasks/{task_id}/claim")
 async def claim(visit: Staff, form: Form, task_id: UUID) -> Response:
     """Take it on."""
-    version = version_of(form)
-    return await _do(
-        visit, form, task_id, "claim", lambda: desk.claim_task(visit.context, visit.actor, task_id, version=version)
-    )
+    return await _do(visit, form, task_id, "claim", desk.claim_task)
 
 
 @router.post("/desk/tasks/{task_id}/release")
 async def release(visit: Staff, form: Form, task_id: UUID) -> Response:
     """Give it back to its queue, or take it out of somebody's hands; only one's own is taken on again by undoing."""
-    version, was = version_of(form), (await desk.show_task(visit.context, visit.actor, task_id)).task
+    was = (await desk.show_task(visit.context, visit.actor, task_id)).task
     did = "released" if was.holder == visit.actor.id and not was.on_behalf_of else "let_go"
-    return await _do(
-        visit,
-        form,
-        task_id,
-        "release",
-        lambda: desk.release_task(visit.context, visit.actor, task_id, version=version),
-        did=did,
-    )
+    return await _do(visit, form, task_id, "release", desk.release_task, did=did)
 
 
 @router.post("/desk/tasks/{task_id}/pass")
 async def pass_on(visit: Staff, form: Form, task_id: UUID) -> Response:
     """Give it to somebody else of the queue, and say why."""
-    version, reason, words = version_of(form), form.text("reason"), form.text("words")
-    return await _do(
-        visit,
-        form,
-        task_id,
-        "pass",
-        lambda: desk.pass_on(visit.context, visit.actor, task_id, reason=reason, words=words, version=version),
-    )
+    given = {"reason": form.text("reason"), "words": form.text("words")}
+    return await _do(visit, form, task_id, "pass", desk.pass_on, given)
 
 
 @router.post("/desk/tasks/{task_id}/hold")
@@ -89,7 +74,7 @@ async def hold(visit: Staff, form: Form, task_id: UUID) -> Response:
             version=version_of(form),
         )
 
-    return await _do(visit, form, task_id, "hold", act)
+    return await _try(visit, form, task_id, "hold", act)
 
 
 def _until(visit: Visit, form: Sent) -> datetime:
@@ -109,74 +94,39 @@ def _until(visit: Visit, form: Sent) -> datetime:
 @router.post("/desk/tasks/{task_id}/wake")
 async def wake(visit: Staff, form: Form, task_id: UUID) -> Response:
     """Take it up again before its time."""
-    version = version_of(form)
-    return await _do(
-        visit, form, task_id, "wake", lambda: desk.wake_task(visit.context, visit.actor, task_id, version=version)
-    )
+    return await _do(visit, form, task_id, "wake", desk.wake_task)
 
 
 @router.post("/desk/tasks/{task_id}/delegate")
 async def delegate(visit: Staff, form: Form, task_id: UUID) -> Response:
     """Have a colleague do it."""
-    version, to = version_of(form), form.text("to")
-    return await _do(
-        visit,
-        form,
-        task_id,
-        "delegate",
-        lambda: desk.delegate_task(visit.context, visit.actor, task_id, to=to, version=version),
-    )
+    return await _do(visit, form, task_id, "delegate", desk.delegate_task, {"to": form.text("to")})
 
 
 @router.post("/desk/tasks/{task_id}/return")
 async def give_back(visit: Staff, form: Form, task_id: UUID) -> Response:
     """Return it to whose work it is."""
-    version = version_of(form)
-    return await _do(
-        visit, form, task_id, "return", lambda: desk.give_back(visit.context, visit.actor, task_id, version=version)
-    )
+    return await _do(visit, form, task_id, "return", desk.give_back)
 
 
 @router.post("/desk/tasks/{task_id}/assign")
 async def assign(visit: Staff, form: Form, task_id: UUID) -> Response:
     """Give it to a colleague."""
-    version, to = version_of(form), form.text("to")
-    return await _do(
-        visit,
-        form,
-        task_id,
-        "assign",
-        lambda: desk.assign_task(visit.context, visit.actor, task_id, to=to, version=version),
-    )
+    return await _do(visit, form, task_id, "assign", desk.assign_task, {"to": form.text("to")})
 
 
 @router.post("/desk/tasks/{task_id}/prioritise")
 async def prioritise(visit: Staff, form: Form, task_id: UUID) -> Response:
     """Put it ahead of others, or back among them."""
-    version, words, is_raised = version_of(form), form.text("words"), bool(form.text("raised"))
-    return await _do(
-        visit,
-        form,
-        task_id,
-        "prioritise",
-        lambda: desk.prioritise_task(
-            visit.context, visit.actor, task_id, is_raised=is_raised, words=words, version=version
-        ),
-        did="raised" if is_raised else "lowered",
-    )
+    is_raised = bool(form.text("raised"))
+    given, did = {"is_raised": is_raised, "words": form.text("words")}, "raised" if is_raised else "lowered"
+    return await _do(visit, form, task_id, "prioritise", desk.prioritise_task, given, did=did)
 
 
 @router.post("/desk/tasks/{task_id}/cancel")
 async def cancel(visit: Staff, form: Form, task_id: UUID) -> Response:
     """Take back a question that nothing waits for."""
-    version, words = version_of(form), form.text("words")
-    return await _do(
-        visit,
-        form,
-        task_id,
-        "cancel",
-        lambda: desk.cancel_task(visit.context, visit.actor, task_id, words=words, version=version),
-    )
+    return await _do(visit, form, task_id, "cancel", desk.cancel_task, {"words": form.text("words")})
 
 
 # --- talking ----------------------------------------------------------------------------------------------------------
@@ -186,7 +136,7 @@ async def cancel(visit: Staff, form: Form, task_id: UUID) -> Response:
 async def comment(visit: Staff, form: Form, task_id: UUID) -> Response:
     """A remark for colleagues."""
     text = form.text("text")
-    return await _do(
+    return await _try(
         visit, form, task_id, "comment", lambda: desk.comment_on(visit.context, visit.actor, task_id, text=text)
     )
 
@@ -194,21 +144,15 @@ async def comment(visit: Staff, form: Form, task_id: UUID) -> Response:
 @router.post("/desk/tasks/{task_id}/ask")
 async def ask(visit: Staff, form: Form, task_id: UUID) -> Response:
     """Ask a colleague what they think of it."""
-    version, to, question = version_of(form), form.text("to"), form.text("question")
-    return await _do(
-        visit,
-        form,
-        task_id,
-        "ask",
-        lambda: desk.ask_colleague(visit.context, visit.actor, task_id, to=to, question=question, version=version),
-    )
+    given = {"to": form.text("to"), "question": form.text("question")}
+    return await _do(visit, form, task_id, "ask", desk.ask_colleague, given)
 
 
 @router.post("/desk/opinions/{review_id}")
 async def opinion(visit: Staff, form: Form, review_id: UUID) -> Response:
     """Say what one thinks; once."""
     said, answer, task_id = form.text("opinion"), form.text("answer"), _task_of(form)
-    return await _do(
+    return await _try(
         visit,
         form,
         task_id,
@@ -234,7 +178,7 @@ async def conflict(visit: Staff, form: Form, task_id: UUID) -> Response:
         number, reason = found.case.number, form.text("reason")
         await desk.declare_conflict(visit.context, visit.actor, number, reason=reason, of=form.text("of"))
 
-    return await _do(visit, form, task_id, "conflict", act)
+    return await _try(visit, form, task_id, "conflict", act)
 
 
 # --- what they share --------------------------------------------------------------------------------------------------
@@ -250,7 +194,23 @@ def version_of(form: Sent) -> int | None:
     return int(text)
 
 
-async def _do(visit: Visit, form: Sent, task_id: UUID, verb: str, act: Act, *, did: str = "") -> Response:
+async def _do(
+    visit: Visit,
+    form: Sent,
+    task_id: UUID,
+    verb: str,
+    do: Callable[..., Awaitable[object]],
+    given: Mapping[str, object] | None = None,
+    *,
+    did: str = "",
+) -> Response:
+    """Do it to the task as the form saw it, with what else the form gives; `did` says what the page tells of it."""
+    version = version_of(form)
+    act = partial(do, visit.context, visit.actor, task_id, version=version, **(given or {}))
+    return await _try(visit, form, task_id, verb, act, did=did)
+
+
+async def _try(visit: Visit, form: Sent, task_id: UUID, verb: str, act: Act, *, did: str = "") -> Response:
     """Do it, and go on to where work goes on; refused, what was typed stays on the task's page as it stands now."""
     try:
         await act()
