@@ -212,6 +212,20 @@ def test_the_palette_finds_cases_by_initials_and_runs_actions(chromium: Browser,
     context.close()
 
 
+def test_the_palette_draws_from_any_queue_and_says_the_key_of_one(chromium: Browser, served: Served) -> None:
+    context, page, watch = opened(chromium, served, "/desk")
+    draws = page.locator('[data-key="n"]').count()
+    assert draws > 1, "somebody with several queues"
+    page.keyboard.press("Control+k")
+    page.keyboard.type("take next")
+    offered = page.get_by_role("option", name="Take next")
+    expect(offered).to_have_count(draws)
+    expect(offered.locator("kbd")).to_have_count(1)
+    expect(offered.first.locator("kbd")).to_have_text("n")
+    assert watch.complaints == []
+    context.close()
+
+
 # --- ticked rows ------------------------------------------------------------------------------------------------------
 
 

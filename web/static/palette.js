@@ -18,11 +18,16 @@ const words = (element) => {
 };
 const plain = (text) => text.toLocaleLowerCase().normalize("NFKD");
 
+const NOT_OFFERED = ["/", "e"];
+
+// A key presses the first place that has it, so the others are offered without it.
 function actions() {
   const here = [...document.querySelectorAll("[data-key]")].filter((place) => place.offsetParent && !place.closest("dialog"));
-  const named = here.map((place) => ({ words: words(place), key: place.dataset.key, run: () => use(place) }));
+  const offered = here.filter((place) => !NOT_OFFERED.includes(place.dataset.key));
+  const pressed = (key) => here.find((place) => place.dataset.key === key);
+  const named = offered.map((place) => ({ words: words(place), key: pressed(place.dataset.key) === place ? place.dataset.key : "", run: () => use(place) }));
   const pages = [...document.querySelectorAll(".side a[href]")].map((link) => ({ words: words(link), href: link.href }));
-  return { here: named.filter((one) => one.words && one.key !== "/" && one.key !== "e"), pages };
+  return { here: named.filter((one) => one.words), pages };
 }
 
 // `press` does what a key does: the palette offers what has one.
