@@ -35,6 +35,7 @@ from api.strict_json import StrictRoute
 from lian.domain.status import CaseStatus
 from lian.services import cases, explaining, handling, tracking
 from lian.services.cases import CaseQuery
+from lian.services.names import names_of
 
 router = APIRouter(tags=["cases"], route_class=StrictRoute)
 
@@ -65,7 +66,7 @@ async def list_cases(
 async def read_case(context: ContextDep, actor: ActorDep, number: Number) -> CaseFileOut:
     """Everything on a case that you may see. Customers get what is theirs; `/track/{number}` tells them more."""
     file = await cases.case_file(context, actor, number)
-    return CaseFileOut.of_file(file, actor, await cases.names_of(context, people_in(file)))
+    return CaseFileOut.of_file(file, actor, await names_of(context, people_in(file)))
 
 
 @router.get("/cases/{number}/timeline", summary="Read a case's journal", responses=problems(401, 403, 404, 422))
@@ -79,7 +80,7 @@ async def timeline(
     """Every fact about the case, oldest first (SEC-3)."""
     found = await cases.timeline(context, actor, number, after=after, limit=limit + 1)
     page = found[:limit]
-    names = await cases.names_of(context, {entry.actor for entry in page})
+    names = await names_of(context, {entry.actor for entry in page})
     following = page[-1].chain_seq if len(found) > limit else None
     return TimelineOut(items=[EventOut.of(entry, names) for entry in page], next=following)
 

@@ -23,9 +23,9 @@ from api.schemas.routing import (
 from api.strict_json import StrictRoute
 from lian.domain.errors import Invalid
 from lian.domain.queues import QUEUES
-from lian.services import cases
 from lian.services.desk import dealing, rerouting, routing, why_dealt
 from lian.services.desk.rerouting import Place
+from lian.services.names import names_of
 
 router = APIRouter(tags=["tasks"], route_class=StrictRoute)
 Queue = Annotated[str, Path(max_length=80)]
@@ -87,7 +87,7 @@ async def deal_queue(context: ContextDep, actor: ActorDep, queue: Queue, given: 
     """Needs `task:assign`. By skill, load and who knows the case, the most urgent first; nobody gets what they may not
     do, nor more than they can take. A lead deals to their own team."""
     done = await dealing.deal(context, actor, queue, limit=given.limit)
-    names = await cases.names_of(context, {each.choice.chosen.who for each in done.dealt})
+    names = await names_of(context, {each.choice.chosen.who for each in done.dealt})
     return DealRoundOut.of(done, names)
 
 
@@ -95,11 +95,11 @@ async def deal_queue(context: ContextDep, actor: ActorDep, queue: Queue, given: 
 async def deal_task(context: ContextDep, actor: ActorDep, task_id: UUID) -> DealtOut:
     """Needs `task:assign`. 409 when somebody has it, it is put aside, or nobody can be given it."""
     dealt = await dealing.deal_task(context, actor, task_id)
-    return DealtOut.of(dealt, await cases.names_of(context, {dealt.choice.chosen.who}))
+    return DealtOut.of(dealt, await names_of(context, {dealt.choice.chosen.who}))
 
 
 @router.get("/tasks/{task_id}/deal", summary="Why somebody was dealt a task", responses=problems(401, 403, 404))
 async def read_deal(context: ContextDep, actor: ActorDep, task_id: UUID) -> WhyDealtOut:
     """Needs `case:read`. Every candidate of the last choice that rules made, and why they were chosen or not."""
     why = await why_dealt.why_dealt(context, actor, task_id)
-    return WhyDealtOut.of(why, await cases.names_of(context, {one.who for one in why.candidates}))
+    return WhyDealtOut.of(why, await names_of(context, {one.who for one in why.candidates}))

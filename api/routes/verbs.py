@@ -27,8 +27,9 @@ from api.schemas.verbs import (
 )
 from api.seen import NOTHING_SEEN, Seen, shown
 from api.strict_json import StrictRoute
-from lian.services import cases, desk
+from lian.services import desk
 from lian.services.desk.asking import list_advisers
+from lian.services.names import names_of
 
 router = APIRouter(tags=["tasks"], route_class=StrictRoute)
 REFUSALS = problems(401, 403, 404, 409, 422)
@@ -106,7 +107,7 @@ async def talk(context: ContextDep, actor: ActorDep, task_id: UUID) -> TalkOut:
     """Remarks and opinions, oldest first; people outside read the remarks on their own."""
     said = await desk.talk_of(context, actor, task_id)
     people = {one.author for one in said.comments} | {p for one in said.reviews for p in (one.asked_by, one.reviewer)}
-    return TalkOut.of(said, await cases.names_of(context, people))
+    return TalkOut.of(said, await names_of(context, people))
 
 
 @router.post("/tasks/{task_id}/comments", status_code=201, summary="Write a remark", responses=REFUSALS)
@@ -134,7 +135,7 @@ async def ask_colleague(context: ContextDep, actor: ActorDep, task_id: UUID, giv
 async def asked_of_me(context: ContextDep, actor: ActorDep) -> AskedOfMeListOut:
     """What you have not answered yet, oldest first."""
     found = await desk.reviews_for(context, actor)
-    names = await cases.names_of(context, {p for review, _ in found for p in (review.asked_by, review.reviewer)})
+    names = await names_of(context, {p for review, _ in found for p in (review.asked_by, review.reviewer)})
     return AskedOfMeListOut(items=[AskedOfMeOut.on(review, case, names) for review, case in found])
 
 
@@ -142,4 +143,4 @@ async def asked_of_me(context: ContextDep, actor: ActorDep) -> AskedOfMeListOut:
 async def give_opinion(context: ContextDep, actor: ActorDep, review_id: UUID, given: OpinionIn) -> ReviewOut:
     """Once, of a task you were asked about."""
     review = await desk.give_opinion(context, actor, review_id, opinion=given.opinion, answer=given.answer)
-    return ReviewOut.of(review, await cases.names_of(context, {review.asked_by, review.reviewer}))
+    return ReviewOut.of(review, await names_of(context, {review.asked_by, review.reviewer}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -86,8 +87,14 @@ class Actor:
 
 
 SYSTEM = Actor(id="system", name="Lian")
+_STAFF = "staff:"
 
 
 def staff_actor_id(staff_id: UUID) -> str:
     """How the journal names a member of staff."""
-    return f"staff:{staff_id}"
+    return f"{_STAFF}{staff_id}"
+
+
+def staff_ids(actors: Iterable[str]) -> list[UUID]:
+    """The accounts behind actor ids; those of customers and of the system are left out."""
+    return [UUID(actor.removeprefix(_STAFF)) for actor in actors if actor.startswith(_STAFF)]

@@ -164,6 +164,11 @@ ROLE_LABELS: dict[str, Label] = {
 }
 
 
+def roles_with(permission: str) -> tuple[str, ...]:
+    """The roles that may do this."""
+    return tuple(role for role, permissions in ROLES.items() if permission in permissions)
+
+
 def permissions_of(roles: list[str]) -> frozenset[str]:
     """Everything these roles may do together."""
     return frozenset().union(*(ROLES.get(role, frozenset()) for role in roles))

@@ -71,13 +71,28 @@ def workable_tasks(actor: Actor) -> ColumnElement[bool]:
 
     People outside have only what was given to them; that a suspicion is looked into is for readers of risk alone.
     """
-    theirs = _is_own(actor, Task) if actor.is_outside else true()
-    return visible_cases(actor) & theirs & (true() if actor.may("risk:read") else ~of_suspicion())
+    by_kind = EVERY_TASK if actor.may("risk:read") else NO_SUSPICION
+    if actor.may("case:read") and not actor.is_customer:
+        return by_kind
+    return visible_cases(actor) & (_is_own(actor, Task) if actor.is_outside else true()) & by_kind
+
+
+def serves_many(condition: ColumnElement[bool]) -> bool:
+    """Whether it is the condition of everybody inside, or of all of them who do not read risk.
+
+    Statements with it are worth keeping: to make one takes as long as to run it.
+    """
+    return condition is EVERY_TASK or condition is NO_SUSPICION
 
 
 def of_suspicion() -> ColumnElement[bool]:
     """The condition on `tasks`: special investigation."""
     return col(Task.kind).in_(SUSPICION_TASKS)
+
+
+EVERY_TASK: ColumnElement[bool] = true()
+NO_SUSPICION: ColumnElement[bool] = ~of_suspicion()
+"""What people inside see, with the right to read risk and without it."""
 
 
 def tells_of_suspicion(type_: str, body: Mapping[str, Any], task_ids: Collection[str]) -> bool:

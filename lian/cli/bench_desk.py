@@ -17,6 +17,7 @@ from itertools import cycle, islice
 from typing import Any
 from uuid import UUID
 
+import psutil
 from sqlalchemy import text
 
 from lian.auth.actor import Actor
@@ -41,7 +42,11 @@ HTTP_TIMES = 4
 """So many times as often as at the service layer."""
 BETWEEN_SECONDS = (0.5, 1.5)
 """So long somebody works on what they drew before they draw again."""
-SERVER = {"shared_buffers": "1GB", "max_connections": "200", "max_wal_size": "8GB"}
+SERVER = {
+    "shared_buffers": f"{psutil.virtual_memory().total // 4 // 2**20}MB",
+    "max_connections": "200",
+    "max_wal_size": "8GB",
+}
 """As one would give a database of this size; everything else is as the embedded one has it."""
 
 

@@ -184,12 +184,12 @@ def deal(queue: Queue, limit: Limit = 50) -> None:
     """Give the most urgent free tasks of a queue to people, by skill, load and who knows the case."""
     from lian.cli.running import with_context
     from lian.domain.dealing import DEAL_RULES
-    from lian.services import cases
     from lian.services.desk.dealing import deal as deal_queue
+    from lian.services.names import names_of
 
     async def work(context: Context) -> tuple[Round, dict[str, str]]:
         done = await deal_queue(context, CONSOLE, queue, limit=limit)
-        return done, await cases.names_of(context, {each.choice.chosen.who for each in done.dealt})
+        return done, await names_of(context, {each.choice.chosen.who for each in done.dealt})
 
     done, names = with_context(work)
     for each in done.dealt:

@@ -21,6 +21,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from lian.domain.errors import Unavailable
 
 CONNECT_SECONDS = 3
+POOL_SIZE = 12
+"""All are kept once they were needed: to open one, and its first statements, take longer than most answers."""
 TRUSTED_SECONDS = 1.0
 """So long a connection that answered is taken to live, unless the server has said something since, such as goodbye."""
 AWAY = "The database cannot be reached at the moment. Nothing was saved; try again."
@@ -51,11 +53,11 @@ class _OnlyReads(Session):
 class Database:
     """A pool of connections under the application's role."""
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+    def __init__(self, url: str, *, pool_size: int = POOL_SIZE) -> None:
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
-            max_overflow=4,
+            max_overflow=0,
             pool_timeout=5,
             hide_parameters=True,
             json_deserializer=read_json,

@@ -8,12 +8,12 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import anyio.to_thread
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, delete, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor, staff_actor_id
-from lian.auth.permissions import ROLES
+from lian.auth.permissions import ROLES, roles_with
 from lian.auth.secrets import NOBODY, hash_password, hash_token, new_code, new_token, verify_password
 from lian.db.tables import Case, OneTimeCode, Party, SignIn, Staff
 from lian.domain.errors import Conflict, Invalid, NotFound, NotSignedIn, TooMany
@@ -165,6 +165,11 @@ async def actor_of(context: Context, token: str) -> Actor:
     if expires_at <= context.now() or (case_id is None and not active):
         raise NotSignedIn("Please sign in.")
     return _staff(*account) if case_id is None else _customer(case_id, party_id, name, person_id)
+
+
+def have_right(permission: str) -> ColumnElement[bool]:
+    """Accounts with a role that may do this."""
+    return or_(*(col(Staff.roles).contains([role]) for role in roles_with(permission)))
 
 
 def actor_for(staff: Staff) -> Actor:

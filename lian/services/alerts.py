@@ -15,13 +15,12 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import ColumnElement, Row, func, or_, update
+from sqlalchemy import ColumnElement, Row, func, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from lian.auth.actor import Actor, staff_actor_id
-from lian.auth.permissions import ROLES
+from lian.auth.actor import Actor, staff_actor_id, staff_ids
 from lian.auth.visibility import visible_cases
 from lian.db.tables import Alert, Case, Clock, Staff, Task
 from lian.domain import journal as j
@@ -29,7 +28,7 @@ from lian.domain.case_kinds import NOT_WAITED_FOR
 from lian.domain.labels import Label
 from lian.domain.sla import Escalation
 from lian.domain.status import ClockStatus, TaskStatus
-from lian.services.accounts import actor_for
+from lian.services.accounts import actor_for, have_right
 from lian.services.context import Context
 from lian.services.notices import Words, queue_notice
 from lian.services.substitutes import substitutes_now
@@ -47,7 +46,6 @@ MOST_LINES = 200
 LAST_DAYS = timedelta(days=3)
 ONE_TELLER = 724_001
 """Advisory lock: two workers would each tell a person half of it."""
-LEADING = tuple(role for role, permissions in ROLES.items() if "task:assign" in permissions)
 CALLS = {Escalation.NOTIFY_HOLDER, Escalation.NOTIFY_LEAD}
 ENDED = (ClockStatus.MET, ClockStatus.LATE, ClockStatus.UNDECIDED, ClockStatus.CANCELLED)
 
@@ -98,14 +96,11 @@ async def _called(session: AsyncSession, case_id: UUID, actions: Collection[str]
 
 async def _people(session: AsyncSession, holders: Collection[str]) -> list[Actor]:
     """Active staff who hold work or lead. People outside are not alerted: whoever gave them the work is."""
-    leading = or_(*(col(Staff.roles).contains([role]) for role in LEADING))
-    statement = select(Staff).where(col(Staff.active), leading | col(Staff.id).in_(_accounts(holders)))
+    statement = select(Staff).where(
+        col(Staff.active), have_right("task:assign") | col(Staff.id).in_(staff_ids(holders))
+    )
     people = [actor_for(staff) for staff in (await session.execute(statement)).scalars()]
     return [person for person in people if person.may("case:read")]
-
-
-def _accounts(actors: Iterable[str]) -> list[UUID]:
-    return [UUID(actor.removeprefix("staff:")) for actor in actors if actor.startswith("staff:")]
 
 
 def _leads(people: Sequence[Actor], queues: Collection[str]) -> set[str]:
@@ -175,7 +170,7 @@ def _last_of_each(rows: Iterable[Row[Any]]) -> list[Row[Any]]:
 
 async def _reach(session: AsyncSession, person: str) -> str:
     """Where a member of staff is told: by mail when the account is named by an address, else in the outbox by id."""
-    for account in _accounts([person]):
+    for account in staff_ids([person]):
         staff = await session.get(Staff, account)
         if staff is not None and staff.active:
             return staff.username if "@" in staff.username else staff_actor_id(staff.id)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, LiteralString, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
@@ -417,26 +417,6 @@ def customers(parties: Sequence[Party]) -> list[str]:
     """The names of those whose case it is."""
     role = next((role for role in CUSTOMERS if any(p.role == role for p in parties)), None)
     return [p.name for p in parties if p.role == role]
-
-
-async def names_of(context: Context, actors: set[str]) -> dict[str, str]:
-    """Display names of the staff and customers among these actor ids."""
-    names: dict[str, str] = {}
-    for beginning, query in _NAMES.items():
-        ids = _ids(actors, beginning)
-        if ids:
-            names |= {f"{beginning}{one}": name for one, name in await context.db.fetch(query, {"ids": ids})}
-    return names
-
-
-_NAMES: dict[str, LiteralString] = {
-    "staff:": "SELECT id, name FROM staff WHERE id = ANY(%(ids)s)",
-    "customer:": "SELECT id, name FROM case_parties WHERE id = ANY(%(ids)s)",
-}
-
-
-def _ids(actors: set[str], beginning: str) -> list[UUID]:
-    return [UUID(actor.removeprefix(beginning)) for actor in actors if actor.startswith(beginning)]
 
 
 def rows_to_json(rows: Sequence[SQLModel]) -> list[dict[str, Any]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from time import monotonic
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,10 +17,30 @@ from lian.services.ports import CaseProcess, PolicyLookup, SanctionsList
 from lian.settings import Settings
 from lian.storage.object_store import ObjectStore
 
+NAMES_KEPT_SECONDS = 60.0
+
 
 def utc_now() -> datetime:
     """Now, in UTC."""
     return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class KnownNames:
+    """Names of our people that were read less than a minute ago, by actor id."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    since: float = 0.0
+
+    def among(self, actors: Collection[str]) -> dict[str, str]:
+        """Those that are known of these."""
+        if monotonic() - self.since > NAMES_KEPT_SECONDS:
+            self.names, self.since = {}, monotonic()
+        return {actor: self.names[actor] for actor in actors if actor in self.names}
+
+    def add(self, names: Mapping[str, str]) -> None:
+        """Know these as well."""
+        self.names |= names
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +57,7 @@ class Context:
     now: Callable[[], datetime] = field(default=utc_now)
     announcer: Announcer = field(init=False)
     """Tells open pages of what was committed."""
+    known_names: KnownNames = field(init=False, default_factory=KnownNames)
 
     def __post_init__(self) -> None:
         self.announcer = Announcer(self.db)

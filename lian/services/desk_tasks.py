@@ -12,14 +12,14 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from lian.auth.actor import Actor
+from lian.auth.actor import Actor, staff_actor_id, staff_ids
 from lian.auth.visibility import workable_tasks
 from lian.db.tables import Case, JournalEntry, Staff, Task
 from lian.domain import journal as j
 from lian.domain.labels import Label
 from lian.domain.promise_tasks import EXPLAIN_LATENESS, Lateness
 from lian.domain.tasks import Json
-from lian.services.accounts import actor_for
+from lian.services.accounts import have_right
 from lian.services.choices import option
 
 Offer = Callable[[AsyncSession, Actor, Case], Awaitable[Json]]
@@ -30,24 +30,23 @@ LEADS = "task:assign"
 
 async def offer_responsible(session: AsyncSession, actor: Actor, case: Case) -> Json:
     """Active staff who had or did work on the case, then the leads, each by name."""
-    worked = await _worked_on(session, actor, case.id)
-    staff = (await session.execute(select(Staff).where(col(Staff.active)).order_by(col(Staff.name)))).scalars()
-    people = [(actor_for(each), each.name) for each in staff]
-    found = [(person.id, name) for person, name in people if person.id in worked]
-    found += [(person.id, name) for person, name in people if person.may(LEADS) and person.id not in worked]
-    return {"responsible": [option(actor_id, Label(name, name)) for actor_id, name in found]}
+    worked = {*staff_ids(await _worked_on(session, actor, case.id))}
+    answerable = have_right(LEADS) | col(Staff.id).in_(worked)
+    query = select(col(Staff.id), col(Staff.name)).where(col(Staff.active), answerable)
+    people = (await session.execute(query.order_by(col(Staff.name), col(Staff.id)))).all()
+    found = sorted(people, key=lambda one: one.id not in worked)
+    return {"responsible": [option(staff_actor_id(one.id), Label(one.name, one.name)) for one in found]}
 
 
 async def _worked_on(session: AsyncSession, actor: Actor, case_id: UUID) -> set[str]:
     """Who ever held one of the tasks that the actor may know of, or answered it."""
-    known = (
-        select(Task).join(Case, col(Case.id) == col(Task.case_id)).where(Task.case_id == case_id, workable_tasks(actor))
+    known = select(col(Task.id), col(Task.completed_by)).join(Case, col(Case.id) == col(Task.case_id))
+    tasks = (await session.execute(known.where(col(Task.case_id) == case_id, workable_tasks(actor)))).all()
+    claimed = select(col(JournalEntry.body)).where(
+        JournalEntry.case_id == case_id, JournalEntry.type == j.TaskClaimed.TYPE
     )
-    tasks = (await session.execute(known)).scalars().all()
-    claimed = select(JournalEntry).where(JournalEntry.case_id == case_id, JournalEntry.type == j.TaskClaimed.TYPE)
     ids = {str(task.id) for task in tasks}
-    entries = (await session.execute(claimed)).scalars()
-    held = {entry.body["holder"] for entry in entries if entry.body["task_id"] in ids}
+    held = {body["holder"] for body in (await session.execute(claimed)).scalars() if body["task_id"] in ids}
     return held | {task.completed_by for task in tasks}
 
 

@@ -14,12 +14,13 @@ from sqlmodel import col, select
 
 from lian.auth.actor import Actor
 from lian.auth.visibility import visible_cases
-from lian.db.tables import Case, Clock, Staff, Task
+from lian.db.tables import Case, Clock, Task
 from lian.domain.errors import Invalid
 from lian.domain.labels import Label
 from lian.domain.promise_tasks import CAUSES, EXPLAIN_LATENESS
 from lian.domain.status import TaskStatus
 from lian.services.context import Context
+from lian.services.names import names_of_staff
 from lian.services.reading_clocks import clock_label
 
 DAYS = 90
@@ -90,7 +91,7 @@ async def late_cases(context: Context, actor: Actor, query: LateQuery) -> Latene
         rows = (await session.execute(_page(actor, query, now))).all()
         tasks = await _questions(session, {case.id for case, _ in rows})
         people = {count[1] for count in counts} | {clock.late_responsible for _, clock in rows}
-        names = await _names(session, people | {task.holder for task in tasks.values()})
+        names = await names_of_staff(session, people | {task.holder for task in tasks.values()})
         unexplained = (await session.execute(_unexplained(actor))).scalar_one()
     return Lateness(
         as_of=now,
@@ -150,12 +151,6 @@ async def _questions(session: AsyncSession, cases: Collection[UUID]) -> dict[tup
         col(Task.case_id).in_(cases), Task.kind == EXPLAIN_LATENESS.id, Task.status == TaskStatus.OPEN.value
     )
     return {(task.case_id, str(task.ask.get("clock"))): task for task in (await session.execute(query)).scalars()}
-
-
-async def _names(session: AsyncSession, actors: set[str]) -> dict[str, str]:
-    ids = [UUID(actor.removeprefix("staff:")) for actor in actors if actor.startswith("staff:")]
-    found = (await session.execute(select(Staff).where(col(Staff.id).in_(ids)))).scalars()
-    return {f"staff:{staff.id}": staff.name for staff in found}
 
 
 def _promise(case: Case, clock: Clock, tasks: dict[tuple[UUID, str], Task], names: dict[str, str]) -> LatePromise:

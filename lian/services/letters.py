@@ -26,7 +26,6 @@ from lian.db.tables import (
     Party,
     Payee,
     Payment,
-    Staff,
 )
 from lian.domain import journal as j
 from lian.domain.calendars import CalendarNotCovered, WorkingCalendar
@@ -59,6 +58,7 @@ from lian.notify.letters import (
 from lian.services.context import Context
 from lian.services.documents import letter_received, store_letter
 from lian.services.explaining import ledger_of, policy_of
+from lian.services.names import names_of_staff
 from lian.services.opening import PLAN
 from lian.services.recording import put_on_record
 
@@ -276,7 +276,7 @@ async def _minutes(context: Context, session: AsyncSession, case: Case, panel_id
         select(PanelVote).where(PanelVote.panel_id == panel_id).order_by(col(PanelVote.voted_at), col(PanelVote.voter))
     )
     votes = (await session.execute(query)).scalars().all()
-    names = await _staff_names(session, {panel.decided_by, *(vote.voter for vote in votes)})
+    names = await names_of_staff(session, {panel.decided_by, *(vote.voter for vote in votes)})
     zone = context.settings.zone
     return PanelMinutesFacts(
         insurer_name=context.settings.insurer_name,
@@ -303,12 +303,6 @@ async def _minutes(context: Context, session: AsyncSession, case: Case, panel_id
         convened_at=panel.convened_at.astimezone(zone),
         concluded_at=(panel.concluded_at or context.now()).astimezone(zone),
     )
-
-
-async def _staff_names(session: AsyncSession, actors: set[str]) -> dict[str, str]:
-    ids = [UUID(actor.removeprefix("staff:")) for actor in actors if actor.startswith("staff:")]
-    found = (await session.execute(select(Staff).where(col(Staff.id).in_(ids)))).scalars()
-    return {f"staff:{staff.id}": staff.name for staff in found}
 
 
 async def voucher_pdf(context: Context, session: AsyncSession, payment: Payment, reference: str) -> bytes:

@@ -11,6 +11,7 @@ from lian.domain.errors import DomainError
 from lian.domain.tasks import Json
 from lian.services import actions, cases
 from lian.services.actions import ActionOnCase
+from lian.services.names import names_of
 from web.deps import Form, Sent, Staff, Visit, command_of
 from web.presenters.actions import EffectsView, present_action, present_effects
 from web.presenters.cases import Look, actors_in, present_case
@@ -82,7 +83,7 @@ async def _page(
     effects: EffectsView | None = None,
 ) -> Response:
     file = await cases.case_file(visit.context, visit.actor, found.case.number)
-    names = await cases.names_of(visit.context, actors_in(file, ()))
+    names = await names_of(visit.context, actors_in(file, ()))
     return visit.page(
         "do.html",
         status=status,

@@ -14,6 +14,7 @@ from lian.domain.errors import Invalid
 from lian.domain.status import CaseStatus, label_of
 from lian.services import actions, cases, handling, reading_money, tracking
 from lian.services.cases import CaseQuery
+from lian.services.names import names_of
 from web.deps import Form, Staff, Visit, command_of
 from web.files import send_document, take_upload
 from web.pages.ask import doors
@@ -102,7 +103,7 @@ async def _case_page(
     journal = await cases.timeline(visit.context, visit.actor, number, limit=MOST_EVENTS) if inside else ()
     money = await reading_money.money_of(visit.context, visit.actor, number) if inside else None
     named = actors_in(file, journal) | people_in_matters(file) | (people_in_money(money) if money else set())
-    look = Look(visit.reader, visit.actor, await cases.names_of(visit.context, named), visit.now)
+    look = Look(visit.reader, visit.actor, await names_of(visit.context, named), visit.now)
     view = present_case(file, journal, look)
     offers = await actions.list_offers(visit.context, visit.actor, number)
     return visit.page(

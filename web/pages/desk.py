@@ -9,10 +9,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from lian.domain.errors import Conflict, NotFound
-from lian.services import cases, desk
+from lian.services import desk
 from lian.services.alerts import list_alerts
 from lian.services.desk import TaskOnDesk, TaskQuery
 from lian.services.desk.views import USUAL_COLUMNS, list_views, read_view
+from lian.services.names import names_of
 from web.deps import Staff, Visit
 from web.pages.desk_lists import PAGE, list_page, rows_of
 from web.presenters.alerts import AlertsView, present_alerts
@@ -93,7 +94,7 @@ async def _alerts(visit: Visit) -> AlertsView | None:
 async def _questions(visit: Visit) -> tuple[QuestionView, ...]:
     """What colleagues ask me."""
     found = await desk.reviews_for(visit.context, visit.actor)
-    names = await cases.names_of(visit.context, {review.asked_by for review, _ in found})
+    names = await names_of(visit.context, {review.asked_by for review, _ in found})
     return present_questions(found, Setting(visit.reader, visit.actor, names, visit.now))
 
 
@@ -111,7 +112,7 @@ async def deed_in(visit: Visit) -> Deed | None:
     found = await _found(visit, asked.get("of", ""))
     if found is None:
         return None
-    names = await cases.names_of(visit.context, {found.task.holder})
+    names = await names_of(visit.context, {found.task.holder})
     setting = Setting(visit.reader, visit.actor, names, visit.now)
     return deed_on_task(asked.get("did", ""), asked.get("v", ""), found, setting, is_elsewhere=True)
 

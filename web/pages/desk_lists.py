@@ -24,6 +24,7 @@ from lian.services.desk.views import (
     list_views,
     save_view,
 )
+from lian.services.names import names_of
 from lian.services.substitutes import stands_in_for
 from web.deps import Form, Staff, Visit
 from web.presenters.deeds import Deed
@@ -78,14 +79,14 @@ async def _who_is_asked_for(visit: Visit, query: TaskQuery) -> str:
         UUID(query.holder.removeprefix("staff:"))
     except ValueError:
         return ""
-    return (await cases.names_of(visit.context, {query.holder})).get(query.holder, "")
+    return (await names_of(visit.context, {query.holder})).get(query.holder, "")
 
 
 async def rows_of(visit: Visit, tasks: Sequence[TaskOnDesk]) -> tuple[TaskRow, ...]:
     """Tasks as rows."""
     faces = await cases.faces(visit.context, visit.actor, {t.case.id for t in tasks})
     people = {t.task.holder for t in tasks} | {t.task.on_behalf_of for t in tasks}
-    names = await cases.names_of(visit.context, people)
+    names = await names_of(visit.context, people)
     async with visit.context.transaction() as session:
         away = await stands_in_for(session, visit.actor, visit.now)
     return present_tasks(tasks, faces, Setting(visit.reader, visit.actor, names, visit.now, away))

@@ -15,6 +15,7 @@ from lian.domain.errors import Conflict, DomainError
 from lian.services import cases, desk
 from lian.services.desk import Assignee, TaskOnDesk
 from lian.services.desk.asking import Adviser, list_advisers
+from lian.services.names import names_of
 from lian.services.substitutes import stands_in_for
 from web.deps import Form, Sent, Staff, Visit, command_of
 from web.presenters.about_task import ACTION_OF, about_task
@@ -105,7 +106,7 @@ async def task_page(visit: Visit, found: TaskOnDesk, shown: Shown) -> Response:
     file = await cases.case_file(visit.context, visit.actor, found.case.number)
     talk = await desk.talk_of(visit.context, visit.actor, found.task.id)
     named = actors_in(file, ()) | people_in_matters(file) | people_in_talk(talk) | {p.named_by for p in file.payees}
-    names = await cases.names_of(visit.context, named | {found.task.holder, found.task.on_behalf_of})
+    names = await names_of(visit.context, named | {found.task.holder, found.task.on_behalf_of})
     async with visit.context.transaction() as session:
         away = await stands_in_for(session, visit.actor, visit.now)
     look = Look(visit.reader, visit.actor, names, visit.now)

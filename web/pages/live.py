@@ -15,8 +15,9 @@ from starlette.responses import Response
 
 from lian.db.tables import Case
 from lian.domain.errors import NotSignedIn, Unavailable
-from lian.services import accounts, cases
+from lian.services import accounts
 from lian.services.live import Live, News, Subscription
+from lian.services.names import names_of
 from lian.services.presence import Doing, place_of, say_present
 from web.deps import Form, Staff, Visit
 
@@ -125,7 +126,7 @@ async def _present(request: Request, visit: Visit, case: Case) -> Response:
     hub: Live = request.app.state.live
     hub.start()
     others = hub.register.others(case.id, visit.actor, visit.now)
-    names = await cases.names_of(visit.context, set(others)) if others else {}
+    names = await names_of(visit.context, set(others)) if others else {}
     named = sorted((names[actor], doing is Doing.TYPING) for actor, doing in others.items() if actor in names)
     shown = [PresentView(_words(visit, name, is_typing=writes), writes) for name, writes in named]
     return visit.page("parts/present.html", here="/", case=case, others=shown)

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from lian.domain.case_kinds import KINDS
 from lian.domain.labels import Label
 from lian.domain.promise_tasks import CAUSES
-from lian.services import cases, overrides, sla_board
+from lian.services import overrides, sla_board
 from lian.services.lateness import LateQuery, late_cases
+from lian.services.names import names_of
 from lian.services.sla_board import STATES, PromiseQuery
 from lian.services.uncovered import uncovered_clocks
 from lian.services.watchdog import stuck_cases
@@ -54,7 +55,7 @@ async def late_promises(
     is_explained, offset = show == "explained", _offset(skip)
     query = LateQuery(explained=is_explained, cause=cause, responsible=responsible, offset=offset, limit=PAGE)
     found = await late_cases(visit.context, visit.actor, query)
-    names = await cases.names_of(visit.context, {responsible})
+    names = await names_of(visit.context, {responsible})
     narrowed = [visit.reader.label(CAUSES[cause])] if cause in CAUSES else []
     narrowed += [names[responsible]] if responsible in names else []
     return visit.page(

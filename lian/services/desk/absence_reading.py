@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from lian.auth.actor import Actor, staff_actor_id
+from lian.auth.actor import Actor, staff_actor_id, staff_ids
 from lian.db.tables import Absence, Staff
 from lian.domain.absences import stand_in_of
 from lian.domain.errors import Invalid
@@ -103,7 +103,7 @@ async def _seen(session: AsyncSession, absences: Sequence[Absence], now: datetim
     named = await away_now(session, now)
     works = {person: stand_in_of(person, named) for person in named}
     ids = {one.staff_id for one in absences} | {one.substitute_id for one in absences}
-    ids |= {UUID(worker.removeprefix("staff:")) for worker in works.values() if worker}
+    ids |= {*staff_ids(worker for worker in works.values() if worker)}
     people = await _colleagues(session, ids - {None})
     return [
         AbsenceSeen(

@@ -14,7 +14,7 @@ from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from lian.auth.actor import Actor, staff_actor_id
+from lian.auth.actor import Actor, staff_actor_id, staff_ids
 from lian.db.tables import Absence, Staff
 from lian.domain.absences import LONGEST_ABSENCE, Away, circle_with
 from lian.domain.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -111,9 +111,9 @@ async def _substitute(session: AsyncSession, person: Actor, username: str) -> Ac
 
 def account_of(person: Actor) -> UUID:
     """The account behind somebody. Raises `NotAllowed` for the system and for customers."""
-    if not person.id.startswith("staff:"):
-        raise NotAllowed("Only somebody with an account can be away.")
-    return UUID(person.id.removeprefix("staff:"))
+    for account in staff_ids([person.id]):
+        return account
+    raise NotAllowed("Only somebody with an account can be away.")
 
 
 async def _during(session: AsyncSession, absence: Absence, now: datetime) -> list[Absence]:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from lian.auth.actor import Actor
+from lian.auth.actor import Actor, staff_ids
 from lian.db.tables import BulkItem, BulkOrder, Staff
 from lian.domain.bulk import BULK_VERBS, ENDED, BulkStatus, BulkVerb, ItemState
 from lian.domain.case_kinds import KINDS
@@ -121,8 +121,7 @@ async def _counts(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, di
 
 
 async def _names(session: AsyncSession, orders: Sequence[BulkOrder]) -> dict[str, str]:
-    actors = {actor for o in orders for actor in (o.by, o.stopped_by, o.undone_by) if actor.startswith("staff:")}
-    ids = [UUID(actor.removeprefix("staff:")) for actor in actors]
+    ids = staff_ids({actor for order in orders for actor in (order.by, order.stopped_by, order.undone_by)})
     usernames = {order.given.get("to", "") for order in orders} - {""}
     query = select(Staff).where(col(Staff.id).in_(ids) | col(Staff.username).in_(usernames))
     staff = (await session.execute(query)).scalars().all()

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
@@ -17,11 +16,10 @@ from lian.domain.bulk import BulkVerb, ItemState
 from lian.domain.errors import DomainError
 from lian.services.context import Context
 from lian.services.desk.bulk_verbs import Given, Sight, foretell
-from lian.services.desk.tasks import NO_TASK, TaskOnDesk, colleague
+from lian.services.desk.tasks import NO_TASK, UNREAD, TaskOnDesk, colleague
 
 Json = dict[str, Any]
 AT_ONCE = 1_000
-LONG: tuple[Any, ...] = (Case.plan, Case.snapshot, Case.draft, Case.course, Case.triage_findings, Case.risk_findings)
 
 
 async def foretold(
@@ -52,7 +50,7 @@ async def load_tasks(session: AsyncSession, actor: Actor, ids: Sequence[UUID]) -
         select(Task, Case)
         .join(Case, col(Case.id) == col(Task.case_id))
         .where(col(Task.id).in_(ids), workable_tasks(actor))
-        .options(*(defer(column) for column in LONG))
+        .options(*UNREAD)
     )
     return {task.id: TaskOnDesk(task, case) for task, case in (await session.execute(query)).all()}
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, or_, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from lian.auth.actor import SYSTEM, Actor
+from lian.auth.actor import SYSTEM, Actor, staff_ids
 from lian.auth.visibility import workable_tasks
 from lian.db.journal import lock_chain
 from lian.db.tables import Case, CaseBar, Staff, Task
@@ -105,7 +105,7 @@ async def _deal(context: Context, session: AsyncSession, actor: Actor, found: Ta
     event = j.TaskClaimed(task_id=found.task.id, holder=holder, how=HOW, why=choice.as_json())
     recorded = [j.Recorded(at=now, actor=actor.id, event=event)]
     await put_on_record(context, session, case_id=found.case.id, recorded=recorded)
-    is_theirs = col(Staff.id) == UUID(holder.removeprefix("staff:"))
+    is_theirs = col(Staff.id).in_(staff_ids([holder]))
     await session.execute(update(Staff).where(is_theirs).values(dealt_at=now))
     return Dealt(found, choice)
 

@@ -31,16 +31,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel
 
+from lian.auth.visibility import serves_many
 from lian.services.desk.sorting import comes_after, in_order, sorted_by
 
 TASKS, CASES, STAFF = (SQLModel.metadata.tables[name] for name in ("tasks", "cases", "staff"))
-UNREAD = {"ask", "outcome", "closed_at", "completed_by"}
+UNREAD = {"ask", "outcome", "needs", "passed", "closed_at", "completed_by"}
 OF_TASK = tuple(each.key for each in TASKS.columns if each.key not in UNREAD)
-OF_CASE = (
-    *("id", "number", "kind", "status", "stage", "line", "policy_number", "loss_cause", "loss_at", "opened_at"),
-    *("received_at", "promised_at", "complexity", "severity", "minors", "details", "currency", "claimed_amount"),
-    *("version",),
-)
+OF_CASE = ("id", "number", "kind", "line", "loss_cause", "details", "currency", "claimed_amount")
 """What lists show of a task and of its case."""
 READ = select(*(TASKS.c[name] for name in OF_TASK), *(CASES.c[name] for name in OF_CASE))
 
@@ -87,7 +84,7 @@ class Shape:
 
 def reading(shape: Shape, may_see: ColumnElement[bool]) -> Select[Any]:
     """One page: `OF_TASK` and `OF_CASE` of each row."""
-    return _reading_for_all(shape) if str(may_see) == "true" else _reading(shape, may_see)
+    return _kept_reading(shape, may_see) if serves_many(may_see) else _reading(shape, may_see)
 
 
 def counting(shape: Shape, may_see: ColumnElement[bool]) -> Select[Any]:
@@ -115,12 +112,6 @@ def counting_queues(may_see: ColumnElement[bool], *, of_one: bool) -> Select[Any
 # --- one page ---------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1_000)
-def _reading_for_all(shape: Shape) -> Select[Any]:
-    """For everybody who may see everything it is the same statement: making it takes as long as running it."""
-    return _reading(shape, true())
-
-
 def _reading(shape: Shape, may_see: ColumnElement[bool]) -> Select[Any]:
     """The first of every group, and of these the first; only then are rows read: until there, the index says it all."""
     groups, value = _groups(shape), sorted_by(shape.sort)
@@ -132,6 +123,9 @@ def _reading(shape: Shape, may_see: ColumnElement[bool]) -> Select[Any]:
     page = select(each).select_from(groups.join(each, true())).order_by(*order).limit(LIMIT).cte("page")
     rows = READ.select_from(page.join(TASKS, TASKS.c.id == page.c.id).join(CASES, CASES.c.id == TASKS.c.case_id))
     return rows.order_by(*in_order(shape.sort, page.c.sorted_by, page.c.id))
+
+
+_kept_reading = lru_cache(maxsize=1_000)(_reading)
 
 
 def _found(shape: Shape, groups: FromClause, may_see: ColumnElement[bool]) -> Select[Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, literal_column, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +25,7 @@ from lian.services.accounts import actor_for
 from lian.services.calendar_revisions import calendars_in_force
 from lian.services.context import Context
 from lian.services.desk.in_hand import IS_OPEN, InHand, capacity_of, hands_of, is_any, sees_every_team
+from lian.services.names import names_of_staff
 from lian.services.packs import office_calendar_of
 from lian.services.substitutes import substitutes_now
 
@@ -98,7 +98,7 @@ async def team_load(context: Context, actor: Actor) -> TeamLoad:
             substitutes=await substitutes_now(session, now),
         )
         found.busy = await _busy(session, [one for one in ids if found.may_be_stuck(one, since)], since)
-        names = await _names(session, found.substitutes.values())
+        names = await names_of_staff(session, found.substitutes.values())
         queues = await _queues(session, actor, now)
     people = [_person(context, one, found, names, since) for one in staff]
     return TeamLoad(
@@ -153,12 +153,6 @@ def _is_listed(one: PersonLoad) -> bool:
 async def _team(session: AsyncSession, actor: Actor) -> Sequence[Staff]:
     is_theirs = true() if sees_every_team(actor) else col(Staff.team) == actor.team
     return (await session.execute(select(Staff).where(is_theirs).order_by(col(Staff.name)))).scalars().all()
-
-
-async def _names(session: AsyncSession, ids: Collection[str]) -> dict[str, str]:
-    accounts = [UUID(one.removeprefix("staff:")) for one in ids if one]
-    found = await session.execute(select(col(Staff.id), col(Staff.name)).where(col(Staff.id).in_(accounts)))
-    return {staff_actor_id(row.id): row.name for row in found}
 
 
 async def _done(session: AsyncSession, actor: Actor, since: datetime, now: datetime) -> dict[str, tuple[int, datetime]]:

@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam
+from sqlalchemy import ColumnElement, bindparam
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
-from lian.auth.visibility import own_people, readable_outcome, workable_tasks
+from lian.auth.visibility import own_people, readable_outcome, serves_many, workable_tasks
 from lian.db.journal import note_locked
 from lian.db.tables import Case, CaseBar, ChainHead, Party, Payee, Staff, Task
 from lian.domain import journal as j
@@ -39,6 +41,9 @@ DECIDED_BEFORE = "You decided on this case before, or have an interest in it; an
 THEY_DECIDED = "They decided on this case before, or have an interest in it; another person must do this."
 ABOVE_LIMIT = "The amount is above your authority limit."
 NO_LICENCE = "This needs a licence you do not have."
+_LONG: tuple[Any, ...] = (Case.plan, Case.snapshot, Case.draft, Case.course, Case.triage_findings, Case.risk_findings)
+UNREAD = tuple(defer(column, raiseload=True) for column in _LONG)
+"""What is long in a case is not for the desk: to read it would take longer than most verbs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ _ONE = (
     select(Task, Case)
     .join(Case, col(Case.id) == col(Task.case_id))
     .where(Task.id == bindparam("task_id"))
+    .options(*UNREAD)
     .execution_options(populate_existing=True)
 )
 _LOCKED: Any = _ONE.join(ChainHead, col(ChainHead.case_id) == col(Task.case_id))
@@ -92,9 +98,14 @@ _LOCKED = _LOCKED.add_columns(ChainHead).with_for_update(of=ChainHead)
 
 
 def _seen_by(actor: Actor, statement: Any) -> Any:
-    """The same, within what the actor may see; made once for all who may see everything, as it takes its time."""
+    """The same, within what the actor may see."""
     may_see = workable_tasks(actor)
-    return statement if str(may_see) == "true" else statement.where(may_see)
+    return _kept(statement, may_see) if serves_many(may_see) else statement.where(may_see)
+
+
+@lru_cache
+def _kept(statement: Any, may_see: ColumnElement[bool]) -> Any:
+    return statement.where(may_see)
 
 
 async def _with_offers(session: AsyncSession, actor: Actor, found: TaskOnDesk) -> TaskOnDesk:
