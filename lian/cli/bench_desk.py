@@ -92,7 +92,7 @@ async def _measure_next(context: Context, house: House, times: int) -> Figures:
     for name, (actor, queues) in people.items():
         draw = partial(_draw, context, actor, cycle(queues))
         found[name] = await repeated(times, draw, then=partial(_answer, context, actor))
-    found["next_50_at_once"] = await _many_at_once(context, house, max(1, times // AT_ONCE))
+    found["next_50_at_once"] = await _many_at_once(context, house, max(1, times // 20))
     return found
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -46,8 +46,7 @@ class Drawn:
     reasons: Sequence[Reason]
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(NamedTuple):
     """Free tasks of a queue that need the same; `urgency` of the most urgent. `most`: what the actor may decide."""
 
     needs: str
