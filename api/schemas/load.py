@@ -11,8 +11,9 @@ from pydantic import Field, StringConstraints
 from api.schemas.absences import UserName
 from api.wire import Code, In, Out, Words
 from lian.domain.load import Ageing
-from lian.services.desk.load import PersonLoad, QueueLoad, TeamLoad
+from lian.services.desk.load import PersonLoad, TeamLoad
 from lian.services.desk.moving import LONGEST_TOKEN, MOST_MOVED, Moved
+from lian.services.desk.queue_load import QueueLoad
 from lian.services.desk.rebalancing import Balance, Move, Proposal, Wanted
 
 
@@ -62,10 +63,11 @@ class QueueLoadOut(Out):
 
     queue: str
     label: Words
-    waiting: int = Field(description="Nobody has them, and nobody put them aside.")
+    waiting: int = Field(description="Nobody has them, and nobody put them aside. Every number ends at 1,000.")
     oldest_at: datetime | None = Field(description="Since when the one that waits longest is open.")
     overdue: int
     ageing: dict[Ageing, int] = Field(description="All its open tasks, by the time that is left.")
+    is_more: bool = Field(description="For one of the numbers there are more than were counted.")
 
     @classmethod
     def of(cls, load: QueueLoad) -> QueueLoadOut:
@@ -73,10 +75,11 @@ class QueueLoadOut(Out):
         return cls(
             queue=load.queue,
             label=Words.of(load.label),
-            waiting=load.waiting,
+            waiting=load.waiting.n,
             oldest_at=load.oldest_at,
-            overdue=load.overdue,
-            ageing=dict(load.ageing),
+            overdue=load.overdue.n,
+            ageing={bucket: count.n for bucket, count in load.ageing.items()},
+            is_more=load.waiting.is_more or any(count.is_more for count in load.ageing.values()),
         )
 
 

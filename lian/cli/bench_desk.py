@@ -33,7 +33,9 @@ from lian.runtime import leave_alone_what_stays, open_context
 from lian.services import desk
 from lian.services.context import Context
 from lian.services.desk import SORTS, TaskQuery
+from lian.services.desk.load import team_load
 from lian.services.recording import put_on_record
+from lian.services.watchdog import count_stuck
 from lian.settings import Settings
 
 PAGE = 50
@@ -176,6 +178,8 @@ async def _measure_counts(context: Context, house: House, times: int) -> Figures
         "count_free_in_queue": lambda: desk.count_tasks(
             context, lead, TaskQuery(queue=house.queues[0], unclaimed=True)
         ),
+        "count_team_load": lambda: team_load(context, house.lead),
+        "count_stuck_cases": lambda: count_stuck(context),
     }
     return {name: await repeated(times // 4 + 1, ask) for name, ask in asked.items()}
 

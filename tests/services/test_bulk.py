@@ -44,6 +44,10 @@ async def claim(context: Context) -> Registered:
     return await reported_claim(context)
 
 
+class Killed(BaseException):
+    """The process is gone."""
+
+
 async def hire(context: Context, part: str, **more: Any) -> Actor:
     """A member of the cast, without the time it takes to hash a password."""
     name, roles = CAST[part]
@@ -706,9 +710,6 @@ async def test_a_worker_that_dies_after_the_procedure_was_told_gives_the_same_co
     tasks = await reviews(context, actor, 1)
     order = await ordered(context, actor, BulkVerb.REQUEST_DOCUMENTS, tasks)
 
-    class Killed(BaseException):
-        """The process is gone."""
-
     async def dies(*_: object) -> None:
         raise Killed
 
@@ -730,9 +731,6 @@ async def test_an_answer_that_took_effect_before_the_worker_died_is_reported_as_
     actor = await reviewer(context)
     tasks = await reviews(context, actor, 1)
     order = await ordered(context, actor, BulkVerb.REQUEST_DOCUMENTS, tasks)
-
-    class Killed(BaseException):
-        """The process is gone."""
 
     async def takes_effect(case_id: UUID, command: CompleteTask) -> CommandResult:
         answer = j.TaskCompleted(task_id=command.task_id, outcome=command.outcome, notes="")
@@ -804,9 +802,6 @@ async def test_a_worker_killed_between_change_and_commit_has_done_nothing(
     tasks = await authorisations(context, claim, 3)
     order = await ordered(context, li, BulkVerb.REASSIGN, tasks, to="chen")
     carry_out = bulk_work._carry_out
-
-    class Killed(BaseException):
-        """The process is gone."""
 
     async def dies_in_the_second(*given: Any) -> Any:
         await carry_out(*given)

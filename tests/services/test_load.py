@@ -24,7 +24,8 @@ from lian.domain.load import Ageing, working_days_before
 from lian.services import desk
 from lian.services.calendars import shipped
 from lian.services.context import Context
-from lian.services.desk import NewAbsence
+from lian.services.desk import NewAbsence, queue_load
+from lian.services.desk.lists import Count
 from lian.services.desk.load import PersonLoad, TeamLoad, team_load
 from lian.services.desk.moving import apply
 from lian.services.desk.rebalancing import Wanted, propose
@@ -141,8 +142,8 @@ async def test_queues_say_what_waits_and_how_old_it_is(context: Context) -> None
     await task(context, kind="authorise", queue="claims.authority", ask={}, due=2 * DAY)
     queues = {one.queue: one for one in (await team_load(context, li)).queues}
     review = queues["claims.review"]
-    assert (review.waiting, review.oldest_at, review.overdue) == (6, WEDNESDAY - 9 * DAY, 2)
-    assert review.ageing == {
+    assert (review.waiting.n, review.oldest_at, review.overdue.n) == (6, WEDNESDAY - 9 * DAY, 2)
+    assert {bucket: count.n for bucket, count in review.ageing.items()} == {
         Ageing.OVERDUE: 2,
         Ageing.HOURS_4: 1,
         Ageing.HOURS_24: 1,
@@ -150,10 +151,31 @@ async def test_queues_say_what_waits_and_how_old_it_is(context: Context) -> None
         Ageing.LATER: 1,
         Ageing.NONE: 2,
     }
-    assert (queues["claims.authority"].waiting, queues["claims.authority"].ageing[Ageing.DAYS_3]) == (1, 1)
-    assert queues["claims.settlement"].waiting == 0
+    authority = queues["claims.authority"]
+    assert (authority.waiting, authority.ageing[Ageing.DAYS_3]) == (Count(1, is_more=False), Count(1, is_more=False))
+    assert queues["claims.settlement"].waiting == Count(0, is_more=False)
     narrow = {one.queue for one in (await team_load(context, replace(li, queues=("claims.authority",)))).queues}
     assert narrow == {"claims.authority"}
+
+
+async def test_what_lies_in_a_queue_is_counted_up_to_a_limit(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    li = await hire(context, "li")
+    for due in (-HOUR, -HOUR, -HOUR, HOUR, HOUR):
+        await task(context, due=due)
+    monkeypatch.setattr(queue_load, "COUNTED", 2)
+    review = next(one for one in (await team_load(context, li)).queues if one.queue == "claims.review")
+    assert (review.waiting, review.overdue) == (Count(2, is_more=True), Count(2, is_more=True))
+    assert review.ageing[Ageing.HOURS_4] == Count(2, is_more=False)
+
+
+async def test_a_queue_that_only_a_route_has_named_is_listed_while_there_is_work(context: Context) -> None:
+    li, north = await hire(context, "li"), "claims.review.north"
+    assert north not in {one.queue for one in (await team_load(context, li)).queues}
+    await task(context, queue=north, due=-HOUR)
+    listed = {one.queue: one for one in (await team_load(context, li)).queues}
+    assert listed[north].overdue == Count(1, is_more=False)
+    theirs = replace(li, queues=(north, "claims.authority"))
+    assert [one.queue for one in (await team_load(context, theirs)).queues] == ["claims.authority", north]
 
 
 async def test_a_lead_sees_their_team_and_a_manager_or_operations_everybody(context: Context) -> None:
@@ -182,7 +204,7 @@ async def test_that_somebody_looks_into_a_suspicion_is_not_told_by_a_number(cont
     assert of(await team_load(context, li), "shen").in_hand.open == 1
     seen = await team_load(context, zhou)
     assert of(seen, "shen").in_hand.open == 0
-    assert sum(one.waiting + sum(one.ageing.values()) for one in seen.queues) == 0
+    assert all(one.is_empty and not one.waiting.n for one in seen.queues)
 
 
 @pytest.mark.req("TSK-4")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
 from lian.domain.load import AGEING, Ageing
 from lian.domain.queues import QUEUES
-from lian.services.desk.load import PersonLoad, QueueLoad, TeamLoad
+from lian.services.desk.lists import Count as Found
+from lian.services.desk.load import PersonLoad, TeamLoad
 from lian.services.desk.moving import Moved
+from lian.services.desk.queue_load import QueueLoad
 from lian.services.desk.rebalancing import Balance, Move, Proposal
 from web.i18n import translate_refusal
+from web.presenters.desk import capped
 from web.reader import Reader
 
 FULL = 100
@@ -131,7 +134,7 @@ class ResultView:
 def present_team(load: TeamLoad, reader: Reader) -> TeamView:
     """The team and its queues."""
     people = tuple(_person(one, load.as_of, reader) for one in load.people)
-    queues = [one for one in load.queues if sum(one.ageing.values())]
+    queues = [one for one in load.queues if not one.is_empty]
     return TeamView(
         title=_title(load, reader),
         as_of=reader.full_moment(load.as_of),
@@ -157,13 +160,15 @@ def list_address(**filters: str) -> str:
 def _totals(load: TeamLoad, reader: Reader) -> tuple[Count, ...]:
     hands = [one.in_hand for one in load.people]
     overdue, away = sum(one.overdue for one in hands), sum(one.is_away for one in load.people)
-    waiting = sum(one.waiting for one in load.queues)
-    late = sum(one.overdue for one in load.queues)
+    waiting = _total(one.waiting for one in load.queues)
+    late = _total(one.overdue for one in load.queues)
     return (
         Count(reader.say("In hand"), reader.number(sum(one.open for one in hands)), "", "info"),
         Count(reader.say("Overdue in hand"), reader.number(overdue), "", "bad" if overdue else "none"),
-        Count(reader.say("Waiting in my queues"), reader.number(waiting), list_address(holder="@none"), "info"),
-        Count(reader.say("Overdue in my queues"), reader.number(late), list_address(late="1"), "bad" if late else "ok"),
+        Count(reader.say("Waiting in my queues"), _up_to(waiting, reader), list_address(holder="@none"), "info"),
+        Count(
+            reader.say("Overdue in my queues"), _up_to(late, reader), list_address(late="1"), "bad" if late.n else "ok"
+        ),
         Count(reader.say("Away now"), reader.number(away), "/desk/absences", "warn" if away else "none"),
         Count(reader.say("Done in 7 days"), reader.number(sum(one.done for one in load.people)), "", "ok"),
     )
@@ -224,9 +229,9 @@ def _queue(one: QueueLoad, now: datetime, reader: Reader) -> QueueRow:
         label=label,
         waiting=Count(
             reader.say("Waiting"),
-            reader.number(one.waiting),
-            list_address(queue=one.queue, holder="@none") if one.waiting and one.queue in QUEUES else "",
-            "info" if one.waiting else "none",
+            _up_to(one.waiting, reader),
+            list_address(queue=one.queue, holder="@none") if one.waiting.n and one.queue in QUEUES else "",
+            "info" if one.waiting.n else "none",
         ),
         oldest=reader.span(now - one.oldest_at) if one.oldest_at else "–",
         ageing=tuple(_bucket(bucket, n, one.queue, reader) for bucket, n in one.ageing.items()),
@@ -234,20 +239,30 @@ def _queue(one: QueueLoad, now: datetime, reader: Reader) -> QueueRow:
     )
 
 
-def _bucket(bucket: Ageing, n: int, queue: str, reader: Reader) -> Count:
-    leads = bucket is Ageing.OVERDUE and n and queue in QUEUES
+def _bucket(bucket: Ageing, found: Found, queue: str, reader: Reader) -> Count:
+    leads = bucket is Ageing.OVERDUE and found.n and queue in QUEUES
     return Count(
         reader.label(AGEING[bucket]),
-        reader.number(n),
+        _up_to(found, reader),
         list_address(queue=queue, late="1") if leads else "",
-        TONES[bucket] if n else "none",
+        TONES[bucket] if found.n else "none",
     )
 
 
+def _up_to(found: Found, reader: Reader) -> str:
+    return capped(found.n, is_more=found.is_more, reader=reader)
+
+
+def _total(found: Iterable[Found]) -> Found:
+    """Of numbers that end somewhere, the sum does as well."""
+    each = tuple(found)
+    return Found(sum(one.n for one in each), is_more=any(one.is_more for one in each))
+
+
 def _bar(one: QueueLoad) -> list[tuple[str, int, int]]:
-    whole, so_far, parts = sum(one.ageing.values()) or 1, 0, []
-    for bucket, n in one.ageing.items():
-        begin, so_far = round(so_far * FULL / whole), so_far + n
+    whole, so_far, parts = sum(count.n for count in one.ageing.values()) or 1, 0, []
+    for bucket, count in one.ageing.items():
+        begin, so_far = round(so_far * FULL / whole), so_far + count.n
         width = round(so_far * FULL / whole) - begin
         if width:
             parts.append(("hold" if bucket is Ageing.NONE else TONES[bucket], begin, width))

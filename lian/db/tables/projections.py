@@ -191,9 +191,13 @@ class Task(SQLModel, table=True):
     __table_args__ = (
         Index("tasks_queue", "queue", "urgency", "id", postgresql_where=OPEN_TASK),
         Index("tasks_holder", "holder", "urgency", "id", postgresql_where=OPEN_TASK),
-        Index("tasks_free", "queue", "needs", "urgency", "id", postgresql_where=FREE_TASK),
+        Index(
+            *("tasks_free", "queue", "needs", "urgency", "id"),
+            postgresql_include=["hold_until", "kind"],
+            postgresql_where=FREE_TASK,
+        ),
         Index("tasks_opened", "queue", "opened_at", "id", postgresql_where=OPEN_TASK),
-        Index("tasks_due", "queue", DUE, "id", postgresql_where=OPEN_TASK),
+        Index("tasks_due", "queue", DUE, "id", postgresql_include=["act_by_at", "kind"], postgresql_where=OPEN_TASK),
         Index("tasks_amount", "queue", "amount", "id", postgresql_where=OPEN_TASK),
         Index("tasks_raised", "queue", "urgency", "id", postgresql_where=RAISED_TASK),
         Index("tasks_done", "closed_at", "completed_by", postgresql_include=["kind"], postgresql_where=DONE_TASK),

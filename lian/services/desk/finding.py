@@ -6,7 +6,9 @@ order, and the first of each are merged. What may be seen comes from `auth/visib
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -32,7 +34,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel
 
 from lian.auth.visibility import serves_many
-from lian.services.desk.sorting import comes_after, in_order, sorted_by
+from lian.services.desk.sorting import NEVER, comes_after, in_order, sorted_by
 
 TASKS, CASES, STAFF = (SQLModel.metadata.tables[name] for name in ("tasks", "cases", "staff"))
 UNREAD = {"ask", "outcome", "needs", "passed", "closed_at", "completed_by"}
@@ -107,6 +109,41 @@ def counting_queues(may_see: ColumnElement[bool], *, of_one: bool) -> Select[Any
         return select(func.count()).select_from(counted).scalar_subquery()
 
     return select(names.c.name, counted(), counted(IS_FREE))
+
+
+def naming_queues() -> Select[Any]:
+    """The queues in which anything is open."""
+    queues = _every_queue()
+    return select(queues.c.name).where(queues.c.name.is_not(None))
+
+
+Span = tuple[datetime | None, datetime | None]
+"""From when on, and until before when; None: without such an end."""
+
+
+def counting_waiting_and_due(may_see: ColumnElement[bool], spans: Sequence[Span]) -> Select[Any]:
+    """For each queue named: how many tasks wait at hand, and since when the first of them is open; then how many fall
+    due within each of the spans, and how many never; each number up to `limit`."""
+    names, due = _names(), sorted_by("due")
+    waits = (IS_FREE, FILTERS["at_hand"])
+
+    def within(*more: ColumnElement[bool]) -> Select[Any]:
+        return select(literal(1)).where(TASKS.c.queue == names.c.name, IS_OPEN, may_see, *more).correlate(names)
+
+    def counted(some: Select[Any]) -> ColumnElement[int]:
+        return select(func.count()).select_from(some.limit(LIMIT).subquery()).scalar_subquery()
+
+    def falls(span: Span) -> Iterator[ColumnElement[bool]]:
+        begin, end = span
+        if begin is not None:
+            yield due >= begin
+        yield due < (NEVER if end is None else end)
+
+    # In this order there is an index with nothing but what is free; in none, PostgreSQL would look at the whole queue.
+    waiting = within(*waits).order_by(TASKS.c.needs, TASKS.c.urgency, TASKS.c.id)
+    first = within(*waits).with_only_columns(TASKS.c.opened_at).order_by(TASKS.c.opened_at, TASKS.c.id).limit(1)
+    buckets = (counted(within(*falls(span))) for span in spans)
+    return select(names.c.name, counted(waiting), first.scalar_subquery(), *buckets, counted(within(due == NEVER)))
 
 
 # --- one page ---------------------------------------------------------------------------------------------------------

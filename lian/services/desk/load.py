@@ -1,7 +1,7 @@
 """Who has how much work, what waits in the queues, and who seems to be stuck: for leads of teams and operations.
 
-A fixed number of grouped queries, however many people and tasks there are. What somebody has in hand is few; what lies
-in the queues is counted in the index.
+A fixed number of queries, however many people and tasks there are. What somebody has in hand is few; what lies in the
+queues is counted in `queue_load.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, select, true
+from sqlalchemy import and_, func, literal_column, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -18,13 +18,12 @@ from lian.auth.actor import Actor, staff_actor_id
 from lian.auth.visibility import workable_tasks
 from lian.db.tables import JournalEntry, Staff, Task
 from lian.domain.calendars import WorkingCalendar
-from lian.domain.labels import Label
-from lian.domain.load import DONE_WITHIN, LEFT, STUCK_AFTER, Ageing, share_of, working_days_before
-from lian.domain.queues import QUEUES
+from lian.domain.load import DONE_WITHIN, STUCK_AFTER, share_of, working_days_before
 from lian.services.accounts import actor_for
 from lian.services.calendar_revisions import calendars_in_force
 from lian.services.context import Context
 from lian.services.desk.in_hand import IS_OPEN, InHand, capacity_of, hands_of, is_any, sees_every_team
+from lian.services.desk.queue_load import QueueLoad, queue_loads
 from lian.services.names import names_of_staff
 from lian.services.packs import office_calendar_of
 from lian.services.substitutes import substitutes_now
@@ -51,22 +50,6 @@ class PersonLoad:
     def share(self) -> float:
         """How full their hands are; 1.0 is as much as they can have."""
         return share_of(self.in_hand.open, self.capacity)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueLoad:
-    """One queue: what nobody has and is not put aside, and all that is open by the time that is left."""
-
-    queue: str
-    label: Label
-    waiting: int
-    oldest_at: datetime | None
-    ageing: Mapping[Ageing, int]
-
-    @property
-    def overdue(self) -> int:
-        """How many of its open tasks are past their first promise."""
-        return self.ageing[Ageing.OVERDUE]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +82,7 @@ async def team_load(context: Context, actor: Actor) -> TeamLoad:
         )
         found.busy = await _busy(session, [one for one in ids if found.may_be_stuck(one, since)], since)
         names = await names_of_staff(session, found.substitutes.values())
-        queues = await _queues(session, actor, now)
+        queues = await queue_loads(session, actor, now)
     people = [_person(context, one, found, names, since) for one in staff]
     return TeamLoad(
         as_of=now,
@@ -187,47 +170,3 @@ async def _busy(session: AsyncSession, ids: Sequence[str], since: datetime) -> f
         .distinct()
     )
     return frozenset((await session.execute(statement)).scalars())
-
-
-# --- queues -----------------------------------------------------------------------------------------------------------
-
-
-async def _queues(session: AsyncSession, actor: Actor, now: datetime) -> list[QueueLoad]:
-    """The actor's queues; those in which nothing is open are listed with noughts."""
-    is_waiting = (col(Task.holder) == "") & func.coalesce(col(Task.hold_until) <= now, True)
-    buckets = {bucket: func.count().filter(condition) for bucket, condition in _buckets(now).items()}
-    statement = (
-        select(
-            col(Task.queue),
-            func.count().filter(is_waiting),
-            func.min(col(Task.opened_at)).filter(is_waiting),
-            *buckets.values(),
-        )
-        .where(IS_OPEN, workable_tasks(actor), _in_their_queues(actor))
-        .group_by(col(Task.queue))
-    )
-    counted = {row[0]: row for row in await session.execute(statement)}
-    none: tuple[object, ...] = ("", 0, None, *(0 for _ in buckets))
-    mine = [queue for queue in QUEUES if queue in actor.queues or "*" in actor.queues]
-    return [_queue(queue, counted.get(queue, none)) for queue in [*mine, *sorted(counted.keys() - set(mine))]]
-
-
-def _in_their_queues(actor: Actor) -> ColumnElement[bool]:
-    return true() if "*" in actor.queues else col(Task.queue).in_(actor.queues)
-
-
-def _buckets(now: datetime) -> dict[Ageing, ColumnElement[bool]]:
-    at, ends = col(Task.act_by_at), [now + left for left in LEFT.values()]
-    between = {bucket: (at >= begin) & (at < end) for bucket, begin, end in zip(LEFT, [now, *ends], ends, strict=False)}
-    return {Ageing.OVERDUE: at < now, **between, Ageing.LATER: at >= ends[-1], Ageing.NONE: at.is_(None)}
-
-
-def _queue(queue: str, row: Sequence[object]) -> QueueLoad:
-    _, waiting, oldest_at, *counts = row
-    return QueueLoad(
-        queue=queue,
-        label=QUEUES.get(queue, Label(queue, queue)),
-        waiting=int(str(waiting)),
-        oldest_at=oldest_at if isinstance(oldest_at, datetime) else None,
-        ageing={bucket: int(str(n)) for bucket, n in zip(Ageing, counts, strict=True)},
-    )
