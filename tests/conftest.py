@@ -14,9 +14,11 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from lian.auth import secrets
+from lian.db import session
 from tests import servers as real
 from tests.browsers import ABSENT, find_browser
 from tests.installation import context, database, database_admin, database_template, process, settings
+from tests.one_dialect import Engines
 
 TESTS = Path(__file__).parent
 WHOLE_STACKS = frozenset({"faults", "infra", "simulator"})
@@ -90,6 +92,14 @@ def quick_passwords() -> Iterator[None]:
     """Hashing a password takes long on purpose, and nearly every test has people with one."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(secrets, "_ARGON2", PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_dialect() -> Iterator[None]:
+    """Statements are compiled once in a process, not once in a test."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(session, "create_async_engine", Engines().create)
         yield
 
 
