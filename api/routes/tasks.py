@@ -42,13 +42,16 @@ async def queues(context: ContextDep, actor: ActorDep) -> QueuesOut:
 
 @router.get("/tasks", summary="List open tasks", responses=problems(401, 403, 422))
 async def list_tasks(context: ContextDep, actor: ActorDep, asked: Annotated[TaskListing, Query()]) -> TasksOut:
-    """Of your queues, or what you have; unless you ask otherwise, the most urgent first (TSK-2)."""
-    after = read_place_cursor(asked.cursor, asked.sort)
-    query = replace(asked.query(), sort=asked.sort, after=after, limit=asked.limit + 1)
+    """Of your queues, or what you have; unless you ask otherwise, the most urgent first (TSK-2).
+
+    People outside get theirs in the order of deadlines instead.
+    """
+    sort = desk.order_for(actor, asked.sort)
+    query = replace(asked.query(), sort=sort, after=read_place_cursor(asked.cursor, sort), limit=asked.limit + 1)
     found = await desk.list_tasks(context, actor, query)
     page = found[: asked.limit]
     names = await names_around(context, *page)
-    following = place_cursor(desk.place_of(page[-1].task, asked.sort)) if len(found) > asked.limit else None
+    following = place_cursor(desk.place_of(page[-1].task, sort)) if len(found) > asked.limit else None
     return TasksOut(items=[TaskOut.of(each, names).as_seen_by(actor) for each in page], next=following)
 
 

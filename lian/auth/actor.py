@@ -71,6 +71,16 @@ class Actor:
             return self.may("task:assign") or self.may("desk:route")
         return queue in self.queues or "*" in self.queues
 
+    @property
+    def has_every_queue(self) -> bool:
+        """Also those that only routes have named; but for the error queue, as `has_queue` says."""
+        return "*" in self.queues
+
+    @property
+    def queue_names(self) -> tuple[str, ...]:
+        """Their queues by name, the error queue among them where it is theirs."""
+        return tuple(name for name in dict.fromkeys((*self.queues, UNROUTED)) if name != "*" and self.has_queue(name))
+
     def may(self, permission: str) -> bool:
         """Whether a role of theirs has the permission."""
         return permission in self.permissions

@@ -84,13 +84,14 @@ OPINIONS: dict[Opinion, Label] = {
     Opinion.UNSURE: Label("I cannot say", "无法判断"),
 }
 
+SUBSTITUTE = "substitute"
 HELD_HOW: dict[str, Label] = {
     "claim": Label("took it on", "认领"),
     "next": Label("drew it", "领取"),
     "assign": Label("was given it", "被指派"),
     "automatic": Label("was given it by the rules", "按规则自动分配"),
     "delegate": Label("does it for a colleague", "受同事委托"),
-    "substitute": Label("stands in for a colleague", "代班处理"),
+    SUBSTITUTE: Label("stands in for a colleague", "代班处理"),
     "return": Label("got it back", "已退回"),
     "bulk": Label("was given it with others", "批量指派"),
 }

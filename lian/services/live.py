@@ -22,8 +22,9 @@ from sqlmodel import col, or_, select
 from lian.auth.actor import Actor
 from lian.auth.visibility import SUSPICION_TASKS, sees_inside, visible_cases
 from lian.db.listen import CHANGES, Listener
-from lian.db.tables import Case, Task
+from lian.db.tables import Case, JournalEntry, Task
 from lian.domain.errors import Unavailable
+from lian.domain.journal import TaskClaimed
 from lian.domain.signals import EVERYTHING, Change, Reach, by_case, unpacked
 from lian.domain.status import TaskStatus
 from lian.services.context import Context
@@ -58,7 +59,7 @@ class Place:
     def is_on_desk_of(self, actor: Actor) -> bool:
         """Whether it is, or was until now, in a list of theirs."""
         is_known = not self.is_suspicion or actor.may("risk:read")
-        return is_known and (self.queue in actor.queues or "*" in actor.queues or self.holder == actor.id)
+        return is_known and (actor.has_queue(self.queue) or self.holder == actor.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class News:
     everything: bool = False
 
     def __bool__(self) -> bool:
-        return self.everything or bool(self.cases or self.presence)
+        return self.everything or self.desk or bool(self.cases or self.presence)
 
 
 class Subscription:
@@ -150,16 +151,25 @@ class Subscription:
         await asyncio.sleep(BROWSER_PAUSE if sees_inside(self.actor) else OUTSIDE_PAUSE)
 
     async def _theirs(self, news: News) -> News:
-        """For people outside: of these changes those in cases that are theirs to see."""
+        """For people outside: of these changes those in cases that are theirs to see.
+
+        Where a task of theirs was taken away, the case is theirs no longer: of that only their list is told.
+        """
         if news.everything:
             return news
-        query = select(Case.id).where(col(Case.id).in_(news.cases), visible_cases(self.actor))
+        seen = select(Case.id).where(col(Case.id).in_(news.cases), visible_cases(self.actor))
+        had = select(JournalEntry.case_id).where(
+            col(JournalEntry.case_id).in_(news.cases),
+            JournalEntry.type == TaskClaimed.TYPE,
+            col(JournalEntry.body)["holder"].as_string() == self.actor.id,
+        )
         try:
             async with self._context.reading() as session:
-                seen = (await session.execute(query)).scalars().all()
+                theirs = (await session.execute(seen)).scalars().all()
+                is_theirs = bool(theirs) or (await session.execute(had.limit(1))).first() is not None
         except Unavailable:
             return News(everything=True)
-        return News(cases={case_id: news.cases[case_id] for case_id in seen}, desk=bool(seen))
+        return News(cases={case_id: news.cases[case_id] for case_id in theirs}, desk=is_theirs)
 
 
 class Live:

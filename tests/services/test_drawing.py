@@ -459,8 +459,8 @@ def after_the_first_look(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], 
     """Something happens between somebody's first look and what they do with it; returns what they saw each time."""
     look, looks = drawing._look, list[Any]()
 
-    async def look_and_be_late(context: Context, actor: Actor, queue: str) -> Any:
-        looks.append(await look(context, actor, queue))
+    async def look_and_be_late(*asked: Any) -> Any:
+        looks.append(await look(*asked))
         if len(looks) == 1:
             await happens()
         return looks[-1]

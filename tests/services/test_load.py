@@ -21,6 +21,7 @@ from lian.domain import journal as j
 from lian.domain.calendars import plain_calendar
 from lian.domain.errors import Invalid, NotAllowed
 from lian.domain.load import Ageing, working_days_before
+from lian.domain.queues import UNROUTED
 from lian.services import desk
 from lian.services.calendars import shipped
 from lian.services.context import Context
@@ -155,7 +156,7 @@ async def test_queues_say_what_waits_and_how_old_it_is(context: Context) -> None
     assert (authority.waiting, authority.ageing[Ageing.DAYS_3]) == (Count(1, is_more=False), Count(1, is_more=False))
     assert queues["claims.settlement"].waiting == Count(0, is_more=False)
     narrow = {one.queue for one in (await team_load(context, replace(li, queues=("claims.authority",)))).queues}
-    assert narrow == {"claims.authority"}
+    assert narrow == {"claims.authority", UNROUTED}, "a lead sees what no route fits"
 
 
 async def test_what_lies_in_a_queue_is_counted_up_to_a_limit(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +176,7 @@ async def test_a_queue_that_only_a_route_has_named_is_listed_while_there_is_work
     listed = {one.queue: one for one in (await team_load(context, li)).queues}
     assert listed[north].overdue == Count(1, is_more=False)
     theirs = replace(li, queues=(north, "claims.authority"))
-    assert [one.queue for one in (await team_load(context, theirs)).queues] == ["claims.authority", north]
+    assert [one.queue for one in (await team_load(context, theirs)).queues] == ["claims.authority", UNROUTED, north]
 
 
 async def test_a_lead_sees_their_team_and_a_manager_or_operations_everybody(context: Context) -> None:

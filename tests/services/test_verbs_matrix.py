@@ -140,7 +140,7 @@ unassign         no     no     no     no     no     no      no     no
 assign           no     no     no     no     no     no      no     no
 assign afar      no     no     no     no     no     no      no     no
 delegate         no     no     no     no     no     no      no     no
-return           no     unseen unseen unseen unseen unseen  unseen unseen
+return           ok     unseen unseen unseen unseen unseen  unseen unseen
 stand in         same   unseen unseen unseen unseen unseen  unseen unseen
 hold             ok     unseen unseen unseen unseen unseen  unseen unseen
 wake             same   unseen unseen unseen unseen unseen  unseen unseen
@@ -366,7 +366,7 @@ VERBS: dict[str, tuple[Any, Callable[[Try], Awaitable[Any]]]] = {
 }
 ON_ONE_TASK = (answering, assigning, drawing, hands, standing_in, talking)
 """The modules in which the verbs are."""
-NO_VERBS = {"is_begun", "list_assignees", "receipt_of", "refuse_as_reviewer", "reviews_for", "talk_of"}
+NO_VERBS = {"is_begun", "list_assignees", "place_of_task", "receipt_of", "refuse_as_reviewer", "reviews_for", "talk_of"}
 """What is in them besides: it changes nothing."""
 PARTS = {"return_to_the_back", "take_over"}
 """What nobody does of their own accord: the watch's part, and a part of `claim` and `stand in`."""

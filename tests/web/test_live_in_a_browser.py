@@ -13,13 +13,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from lian.auth.actor import Actor
-from lian.services import desk, tracking
+from lian.services import accounts, desk, tracking
 from lian.services.presence import say_present
 from tests.cast import reported_claim
 from tests.web.browsing import Watch, chromium, is_wider, serious, somebody
 from tests.web.conftest import Keep, Served
 from tests.web.looks import TWO_LOOKS, Theme
-from tests.web.scenery import actor, customer
+from tests.web.scenery import PASSWORD, actor, customer
 
 __all__ = ["chromium"]
 
@@ -201,6 +201,48 @@ def test_a_lost_connection_is_said_and_made_up_for(chromium: Browser, served: Se
         expect(page.locator(row(page, task, "waiting"))).to_have_count(0, timeout=20_000)
         expect(page.locator("#live-lost")).to_be_hidden(timeout=PATIENCE)
         served.ask(desk.release_task(served.context, cast["chen"], task))
+
+
+def test_a_page_of_whoever_was_signed_out_says_so_and_goes_on_once_they_are_back(
+    chromium: Browser, served: Served, cast: dict[str, Actor]
+) -> None:
+    task = served.scene.tasks["fresh1.initial_review"]
+    with person(chromium, served, "wang") as context:
+        token = sign_in_again(context, served, "wang")
+        page, _ = open_page(context, served, "/desk")
+        waiting, lost = page.locator(row(listening(page), task, "waiting")), page.locator("#live-lost")
+        expect(waiting).to_have_count(1)
+        served.ask(accounts.sign_out(served.context, token))
+        served.ask(desk.claim_task(served.context, cast["chen"], task))
+        expect(lost).to_be_visible(timeout=2 * PATIENCE)
+        sign_in_again(context, served, "wang")
+        page.evaluate("() => dispatchEvent(new Event('focus'))")
+        expect(waiting).to_have_count(0, timeout=PATIENCE)
+        expect(lost).to_be_hidden()
+        served.ask(desk.release_task(served.context, cast["chen"], task))
+        expect(waiting).to_have_count(1, timeout=PATIENCE)
+
+
+def sign_in_again(context: BrowserContext, served: Served, who: str) -> str:
+    """A session of its own, which no other test has."""
+    token = served.ask(accounts.sign_in(served.context, who, PASSWORD)).token
+    context.add_cookies([{"name": "lian_session", "value": token, "url": served.url}])
+    return token
+
+
+def test_counts_of_lists_follow_like_the_lists(chromium: Browser, served: Served, cast: dict[str, Actor]) -> None:
+    task = served.scene.tasks["fresh1.initial_review"]
+    with person(chromium, served, "wang") as context:
+        page, watch = open_page(context, served, "/desk?holder=%40none&on_hold=0")
+        rows, count = listening(page).locator("tr[data-row]"), page.locator("nav.tabs [aria-current] .count")
+        before = rows.count()
+        expect(count).to_have_text(str(before))
+        served.ask(desk.claim_task(served.context, cast["chen"], task))
+        expect(rows).to_have_count(before - 1, timeout=PATIENCE)
+        expect(count).to_have_text(str(before - 1), timeout=PATIENCE)
+        served.ask(desk.release_task(served.context, cast["chen"], task))
+        expect(count).to_have_text(str(before), timeout=PATIENCE)
+        assert watch.complaints == []
 
 
 def test_without_script_a_page_is_whole(chromium: Browser, served: Served) -> None:

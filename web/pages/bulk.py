@@ -137,13 +137,21 @@ async def _asks(visit: Visit, form: Sent, wanted: Wanted, refused: DomainError |
         "bulk_preview.html",
         status=refused.status if refused else 200,
         here="/desk",
-        selected=len(await selected(visit.context, visit.actor, wanted)),
+        selected=await _how_many(visit, wanted),
         order=None,
         form=present_form(verb, wanted.given, people, visit.reader),
         selection=[(name, value) for name in ("task", "filter", "of") for value in form.all(name)],
         problem=visit.reader.refusal(refused) if refused else "",
         place=refused.details.get("field", "") if refused else "",
     )
+
+
+async def _how_many(visit: Visit, wanted: Wanted) -> int:
+    """How many tasks are meant; none where the list is empty by now, or too long: the refusal says so."""
+    try:
+        return len(await selected(visit.context, visit.actor, wanted))
+    except Invalid:
+        return 0
 
 
 # --- one order --------------------------------------------------------------------------------------------------------

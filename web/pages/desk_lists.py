@@ -43,7 +43,7 @@ async def list_page(
     """One page of the tasks that a filter finds. `name`: what somebody wanted to keep it as, where that was refused."""
     asked, views = visit.request.query_params, await list_views(visit.context, visit.actor)
     queues = await desk.queues(visit.context, visit.actor)
-    query = _from(shown, asked.get("after", ""))
+    query = _from(visit, shown, asked.get("after", ""))
     tasks = await desk.list_tasks(visit.context, visit.actor, query)
     bulk_verbs = present_bulk(visit.actor, visit.reader)
     return visit.page(
@@ -65,12 +65,13 @@ async def list_page(
     )
 
 
-def _from(shown: ViewShown, after: str) -> TaskQuery:
+def _from(visit: Visit, shown: ViewShown, after: str) -> TaskQuery:
     """The page that begins after a place; the first for one that cannot be read."""
+    query = replace(shown.query, sort=desk.order_for(visit.actor, shown.query.sort))
     try:
-        return replace(shown.query, after=read_place(after, shown.query.sort)) if after else shown.query
+        return replace(query, after=read_place(after, query.sort)) if after else query
     except ValueError:
-        return shown.query
+        return query
 
 
 async def _who_is_asked_for(visit: Visit, query: TaskQuery) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from lian.domain.errors import Conflict, Invalid, NotFound
+from lian.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from lian.services import desk
 from web.deps import Form, Sent, Staff, Visit
 from web.pages.desk_task import attempt_of, refused_page
@@ -21,6 +21,8 @@ router = APIRouter()
 
 Act = Callable[[], Awaitable[object]]
 LARGEST = 2**63
+LONGEST_VERSION = 20
+"""Digits: longer ones Python refuses to read."""
 OUT_OF_HAND = frozenset({"cancel", "conflict", "hold", "pass", "release"})
 """Verbs after which somebody wants the next task, not this one."""
 DID = {
@@ -135,10 +137,9 @@ async def cancel(visit: Staff, form: Form, task_id: UUID) -> Response:
 @router.post("/desk/tasks/{task_id}/comment")
 async def comment(visit: Staff, form: Form, task_id: UUID) -> Response:
     """A remark for colleagues."""
-    text = form.text("text")
-    return await _try(
-        visit, form, task_id, "comment", lambda: desk.comment_on(visit.context, visit.actor, task_id, text=text)
-    )
+    text, comment_id = form.text("text"), _id_in(form, "comment") if form.text("comment") else None
+    act = partial(desk.comment_on, visit.context, visit.actor, task_id, text=text, comment_id=comment_id)
+    return await _try(visit, form, task_id, "comment", act)
 
 
 @router.post("/desk/tasks/{task_id}/ask")
@@ -163,8 +164,12 @@ async def opinion(visit: Staff, form: Form, review_id: UUID) -> Response:
 
 
 def _task_of(form: Sent) -> UUID:
+    return _id_in(form, "on")
+
+
+def _id_in(form: Sent, name: str) -> UUID:
     try:
-        return UUID(form.text("on"))
+        return UUID(form.text(name))
     except ValueError:
         raise Invalid("The form could not be read.") from None
 
@@ -189,7 +194,7 @@ def version_of(form: Sent) -> int | None:
     text = form.text("version")
     if not text:
         return None
-    if not (text.isdecimal() and int(text[:20]) < LARGEST):
+    if not (text.isdecimal() and len(text) < LONGEST_VERSION and int(text) < LARGEST):
         raise Invalid("The form could not be read.")
     return int(text)
 
@@ -214,7 +219,7 @@ async def _try(visit: Visit, form: Sent, task_id: UUID, verb: str, act: Act, *, 
     """Do it, and go on to where work goes on; refused, what was typed stays on the task's page as it stands now."""
     try:
         await act()
-    except (Conflict, Invalid) as refused:
+    except (Conflict, Invalid, Unavailable) as refused:
         tried = attempt_of(verb, form, refused, visit)
         return await refused_page(visit, task_id, tried, status=refused.status)
     return await _onward(visit, form, task_id, verb, did or DID.get(verb, ""))

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from lian.auth.actor import Actor
+from lian.auth.visibility import sees_inside
 from lian.db.tables import Case
 from lian.domain.case_kinds import KINDS
 from lian.domain.errors import NotAllowed
@@ -136,11 +137,11 @@ def queue_label(queue: str, reader: Reader) -> str:
 
 
 def marks_of(found: TaskOnDesk, s: Setting) -> tuple[TagView, ...]:
-    """What sets a task apart from the others."""
-    return tuple(_marks(found, s))
+    """What sets a task apart from the others; how urgent we think it is, only for people inside."""
+    return (*(_urgency(found, s) if sees_inside(s.actor) else ()), *_aside(found, s))
 
 
-def _marks(found: TaskOnDesk, s: Setting) -> Iterator[TagView]:
+def _urgency(found: TaskOnDesk, s: Setting) -> Iterator[TagView]:
     task, say = found.task, s.reader.say
     if task.is_green:
         yield TagView(say("Green channel"), "ok", "bolt", say("Express: it goes before everything else."))
@@ -148,6 +149,10 @@ def _marks(found: TaskOnDesk, s: Setting) -> Iterator[TagView]:
         yield TagView(
             say("Raised"), "warn", "raise", say("Somebody, or a promise running out, put it ahead of others.")
         )
+
+
+def _aside(found: TaskOnDesk, s: Setting) -> Iterator[TagView]:
+    task, say = found.task, s.reader.say
     if task.hold_until is not None and found.is_held(s.now):
         until = s.reader.moment(task.hold_until)
         meaning = say("Put aside until {until}; no clock stops.", until=s.reader.full_moment(task.hold_until))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from lian.auth.actor import Actor
+from lian.auth.visibility import sees_inside
 from lian.domain.bulk import BULK_VERBS, BulkVerb
 from lian.domain.case_kinds import KINDS
 from lian.domain.claims.terms import LINE_LABELS
@@ -85,7 +86,7 @@ def present_filters(
             reader,
         ),
     )
-    ticks = [("late", reader.say("Overdue")), ("raised", reader.say("Raised"))]
+    ticks = [("late", reader.say("Overdue")), *([("raised", reader.say("Raised"))] if sees_inside(actor) else [])]
     if actor.team and actor.may("task:assign"):
         ticks.append(("team", reader.say("My team")))
     return Filters(

@@ -30,6 +30,14 @@ TONES = {
 }
 
 
+def list_address(**filters: str) -> str:
+    """The list of tasks behind a number."""
+    return "/desk?" + urlencode(filters)
+
+
+WAITING = list_address(holder="@none", on_hold="0")
+
+
 @dataclass(frozen=True, slots=True)
 class Count:
     """A number and the list behind it; `tone` says how it is meant."""
@@ -152,11 +160,6 @@ def _title(load: TeamLoad, reader: Reader) -> str:
     return load.team or reader.say("My team")
 
 
-def list_address(**filters: str) -> str:
-    """The list of tasks behind a number."""
-    return "/desk?" + urlencode(filters)
-
-
 def _totals(load: TeamLoad, reader: Reader) -> tuple[Count, ...]:
     hands = [one.in_hand for one in load.people]
     overdue, away = sum(one.overdue for one in hands), sum(one.is_away for one in load.people)
@@ -165,7 +168,12 @@ def _totals(load: TeamLoad, reader: Reader) -> tuple[Count, ...]:
     return (
         Count(reader.say("In hand"), reader.number(sum(one.open for one in hands)), "", "info"),
         Count(reader.say("Overdue in hand"), reader.number(overdue), "", "bad" if overdue else "none"),
-        Count(reader.say("Waiting in my queues"), _up_to(waiting, reader), list_address(holder="@none"), "info"),
+        Count(
+            reader.say("Waiting in my queues"),
+            _up_to(waiting, reader),
+            list_address(holder="@none", on_hold="0"),
+            "info",
+        ),
         Count(
             reader.say("Overdue in my queues"), _up_to(late, reader), list_address(late="1"), "bad" if late.n else "ok"
         ),
@@ -192,7 +200,7 @@ def _person(one: PersonLoad, now: datetime, reader: Reader) -> PersonRow:
         overdue=Count(
             reader.say("Overdue"),
             reader.number(hand.overdue),
-            list_address(holder=one.person.id, late="1") if hand.overdue else "",
+            list_address(holder=one.person.id, late="1", on_hold="0") if hand.overdue else "",
             "bad" if hand.overdue else "none",
         ),
         due=tuple(reader.number(n) for n in hand.due.values()) or ("0", "0", "0"),
@@ -230,7 +238,7 @@ def _queue(one: QueueLoad, now: datetime, reader: Reader) -> QueueRow:
         waiting=Count(
             reader.say("Waiting"),
             _up_to(one.waiting, reader),
-            list_address(queue=one.queue, holder="@none") if one.waiting.n and one.queue in QUEUES else "",
+            list_address(queue=one.queue, holder="@none", on_hold="0") if one.waiting.n and one.queue in QUEUES else "",
             "info" if one.waiting.n else "none",
         ),
         oldest=reader.span(now - one.oldest_at) if one.oldest_at else "–",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lian.auth.visibility import sees_inside
 from lian.domain.desk import DRAW_REASONS, STANDINGS, DrawReason, Reason
 from lian.domain.urgency import Urgency, read_urgency
 from lian.services.desk import TaskOnDesk
+from lian.services.desk.drawing import place_of_task
 from web.i18n import mark
 from web.presenters.desk import Setting
 
@@ -20,6 +22,9 @@ SENTENCES = {
     DrawReason.WAITING_SINCE: mark("It has waited since {when}."),
 }
 
+OF_THE_TASK = SENTENCES.keys()
+"""The others say why more urgent tasks were not given."""
+
 
 def write_why(reasons: Sequence[Reason]) -> str:
     """The reasons as the text of an address."""
@@ -27,10 +32,17 @@ def write_why(reasons: Sequence[Reason]) -> str:
 
 
 def present_why(text: str, found: TaskOnDesk, s: Setting) -> tuple[str, ...]:
-    """What `write_why` wrote, in sentences; words that are no reasons are left out."""
+    """What `write_why` wrote, in sentences, for people inside.
+
+    Anybody can write an address: what is no reason, or not true of the task as it is now, is left out.
+    """
+    if not sees_inside(s.actor):
+        return ()
     known = [DrawReason(code) for code in dict.fromkeys(text.split(".")) if code in set(DrawReason)]
+    true = {reason.code for reason in place_of_task(found)} | (set(DrawReason) - OF_THE_TASK)
+    true |= {DrawReason.OWN_WORK} if found.task.holder == s.actor.id else set()
     said = read_urgency(found.task.urgency)
-    return tuple(_sentence(code, said, s) for code in known)
+    return tuple(_sentence(code, said, s) for code in known if code in true)
 
 
 def _sentence(code: DrawReason, said: Urgency, s: Setting) -> str:

@@ -4,7 +4,7 @@ export function startAgain() {
   const look = async () => {
     const before = shown();
     if (!before) return;
-    const next = await fetch(location.href, { headers: { Accept: "text/html" } })
+    const next = await fetch(before.dataset.from ?? location.href, { headers: { Accept: "text/html" } })
       .then((answer) => (answer.ok ? answer.text() : ""))
       .catch(() => "");
     const fresh = next && new DOMParser().parseFromString(next, "text/html").querySelector("main .body");

@@ -25,13 +25,20 @@ const select = (event) => {
 document.addEventListener("change", select);
 if (has("input[name=task]:checked")) select();
 
-// Counts of lists come by themselves, so that no list waits for them.
+// Counts of lists come by themselves, so that no list waits for them; and again, now and then, when a list has changed.
+const COUNTED_EVERY = 2000;
 const tabs = document.querySelector("[data-counts]");
-if (tabs) {
+let counting = 0;
+function count() {
+  counting = 0;
   fetch(tabs.dataset.counts, { headers: { Accept: "application/json" } })
     .then((answer) => (answer.ok ? answer.json() : {}))
     .then((counts) => {
       for (const place of tabs.querySelectorAll("[data-count]")) place.textContent = counts[place.dataset.count] ?? "";
     })
     .catch(() => {});
+}
+if (tabs) {
+  count();
+  document.addEventListener("lian:swapped", () => (counting ||= setTimeout(count, COUNTED_EVERY)));
 }

@@ -55,7 +55,7 @@ async function fetchRegions(address, one) {
     const answer = await fetch(address, { headers: { "X-Requested-Region": names.join(" ") } });
     if (answer.ok && !answer.redirected) renewAll(names, await answer.text());
     else if (answer.status >= 500) for (const name of names) one.due.add(name);
-    else if (answer.redirected && answer.url.includes("/sign-in")) part();
+    else if (answer.redirected && answer.url.includes("/sign-in")) leaveOff();
   } catch {
     for (const name of names) one.due.add(name);
   }
@@ -63,6 +63,22 @@ async function fetchRegions(address, one) {
   one.next = begun + Math.max(AGAIN, SHARE * took, one.due.size ? AFTER_TROUBLE : 0);
   one.timer = undefined;
   soon(address);
+}
+
+// Signed out: nothing more is heard, which the page says, until somebody looks at it again and may be signed in by then.
+let isSignedOut = false;
+
+function leaveOff() {
+  part();
+  isSignedOut = true;
+  document.getElementById("live-lost").hidden = false;
+}
+
+function returnTo() {
+  if (!isSignedOut) return;
+  isSignedOut = false;
+  join(receive);
+  receive({ everything: true });
 }
 
 // --- putting it in place ----------------------------------------------------------------------------------------------
@@ -146,7 +162,9 @@ export function startLive() {
   document.addEventListener("visibilitychange", () => {
     if (!listensUnseen) document.hidden ? part() : join(receive);
     if (!document.hidden) for (const address of asking.keys()) soon(address);
+    if (!document.hidden) returnTo();
   });
+  addEventListener("focus", returnTo);
   setTimeout(() => {
     join(receive);
     if (place) beThere(WRITTEN, (text) => renewAll(["present"], text));

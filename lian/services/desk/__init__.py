@@ -15,7 +15,7 @@ from lian.services.desk.hands import (
     unassign_task,
     wake_task,
 )
-from lian.services.desk.lists import Count, QueueCount, TaskQuery, count_tasks, list_tasks, queues
+from lian.services.desk.lists import Count, QueueCount, TaskQuery, count_tasks, list_tasks, order_for, queues
 from lian.services.desk.sorting import SORTS, place_of, read_place, write_place
 from lian.services.desk.standing_in import return_to_the_back, stand_in
 from lian.services.desk.talking import (
@@ -61,6 +61,7 @@ __all__ = [
     "list_assignees",
     "list_tasks",
     "note_absence",
+    "order_for",
     "pass_on",
     "place_of",
     "prioritise_task",

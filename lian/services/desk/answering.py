@@ -54,7 +54,7 @@ async def complete_task(
 
     A customer answers what is asked of them without holding it. `version` is what the caller saw of the task.
     Raises `Conflict` when the task is another's or no longer open, the procedure's refusals, and `Unavailable` while
-    the process cannot be reached: then nothing was decided, and the same call may be repeated.
+    the process cannot be reached: that leaves open whether it was taken, and the same call may be repeated safely.
     """
     async with context.transaction() as session:
         found = await find_task(session, actor, task_id)

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from lian.auth.actor import Actor
 from lian.db.tables import Staff
 from lian.domain import journal as j
+from lian.domain.desk import SUBSTITUTE
 from lian.domain.errors import Conflict, Invalid, NotAllowed
 from lian.services.accounts import actor_for
 from lian.services.context import Context
@@ -111,21 +112,26 @@ async def delegate_task(
             raise Invalid("This is your own work already.", field="to")
         owner = found.task.on_behalf_of or actor.id
         whose = "" if owner == person.id else owner
-        event = j.TaskClaimed(task_id=task_id, holder=person.id, how="delegate", on_behalf_of=whose)
+        # Whoever stands in has it until its owner is back; so has whoever they pass it on to.
+        how = SUBSTITUTE if whose and found.task.held_how == SUBSTITUTE else "delegate"
+        event = j.TaskClaimed(task_id=task_id, holder=person.id, how=how, on_behalf_of=whose)
         await note(context, session, actor, found, event)
         return found
 
 
 async def give_back(context: Context, actor: Actor, task_id: UUID, *, version: int | None = None) -> TaskOnDesk:
-    """Return a delegated task to whose it is: by who does it, by its owner, or by a lead. Needs `task:delegate`.
+    """Return a delegated task to whose it is: by who does it, by its owner, or by a lead.
 
+    Needs `task:release` of whoever does it, also from outside; `task:delegate` of its owner.
     Where the owner may not do it any more, it goes back to its queue.
     """
     async with context.transaction() as session:
         found = await locked(session, actor, task_id, version)
         if not found.task.on_behalf_of:
             raise Conflict("Nobody delegated this task.")
-        if actor.id in {found.task.holder, found.task.on_behalf_of}:
+        if actor.id == found.task.holder:
+            actor.require("task:release")
+        elif actor.id == found.task.on_behalf_of:
             actor.require("task:delegate")
         elif not actor.may("task:reassign"):
             raise NotAllowed("Only who does it, who delegated it, or a team lead can return this task.")

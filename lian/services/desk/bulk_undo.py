@@ -14,7 +14,8 @@ from lian.auth.actor import Actor
 from lian.db.journal import lock_chain
 from lian.db.tables import Task
 from lian.domain import journal as j
-from lian.domain.bulk import Json
+from lian.domain.bulk import BulkVerb, Json
+from lian.domain.desk import SUBSTITUTE
 from lian.domain.errors import Conflict, NotFound
 from lian.services.context import Context
 from lian.services.desk.tasks import (
@@ -44,15 +45,19 @@ async def as_it_was(session: AsyncSession, task_id: UUID) -> Json:
         "version": task.version,
         "holder": task.holder,
         "on_behalf_of": task.on_behalf_of,
+        "held_how": task.held_how,
         "hold_until": task.hold_until.isoformat() if task.hold_until else "",
         "hold_reason": task.hold_reason,
         "is_raised": task.is_raised,
     }
 
 
-async def bring_back(context: Context, actor: Actor, task_id: UUID, before: Json, *, version: int) -> None:
-    """Give the task again what it had, unless it is no longer the `version` that was left behind.
+async def bring_back(
+    context: Context, actor: Actor, task_id: UUID, before: Json, *, version: int, verb: BulkVerb
+) -> None:
+    """Give the task again what it had, unless it is no longer the `version` that the `verb` left behind.
 
+    Its place in the order is given back only by whoever changed it: a promise may have put it ahead since then.
     Raises `Conflict` when it was touched since, and what stands against giving it back.
     """
     async with context.transaction() as session:
@@ -64,7 +69,8 @@ async def bring_back(context: Context, actor: Actor, task_id: UUID, before: Json
         holder = await _holder(context, session, actor, found, before)
         # Whoever is given a task is given it without what was said of it before, such as until when it was put aside.
         hold = _hold(actor, found, before, is_free_of_it=bool(holder), now=context.now())
-        await note(context, session, actor, found, *holder, *hold, *_place(actor, found, before))
+        place = _place(actor, found, before) if verb is BulkVerb.PRIORITISE else []
+        await note(context, session, actor, found, *holder, *hold, *place)
 
 
 async def _holder(
@@ -78,7 +84,9 @@ async def _holder(
     if not owner:
         return [j.TaskReleased(task_id=task.id)]
     await _refuse_owner(context, session, actor, found, owner)
-    again = j.TaskClaimed(task_id=task.id, holder=owner, how="return", on_behalf_of=before["on_behalf_of"])
+    # As a substitute they have it until its owner is back; however else they came to it, they got it back.
+    how = SUBSTITUTE if before.get("held_how") == SUBSTITUTE else "return"
+    again = j.TaskClaimed(task_id=task.id, holder=owner, how=how, on_behalf_of=before["on_behalf_of"])
     return [j.TaskReleased(task_id=task.id), again] if task.holder else [again]
 
 

@@ -145,7 +145,8 @@ async def _do(context: Context, session: AsyncSession, order: BulkOrder, item: B
         actor = await _acting(session, order, order.undone_by if is_undo else order.by)
         if not is_undo:
             return await _carry_out(context, session, order, actor, item)
-        await bring_back(joined(context, session), actor, item.task_id, item.before, version=item.version)
+        within, verb = joined(context, session), BulkVerb(order.verb)
+        await bring_back(within, actor, item.task_id, item.before, version=item.version, verb=verb)
         item.state, item.words = ItemState.UNDONE.value, ""
     except Unavailable:
         raise

@@ -28,7 +28,7 @@ from lian.domain.needs import Needs, read_needs
 from lian.domain.tasks import TaskKind
 from lian.domain.urgency import Standing, read_urgency
 from lian.services.context import Context
-from lian.services.desk.tasks import TaskOnDesk, against, locked_open_or_not, note, show_task
+from lian.services.desk.tasks import TaskOnDesk, against, find_task, locked_open_or_not, note
 
 DRAWS = 100
 """How often somebody looks in one call, because others were quicker or something changed."""
@@ -76,30 +76,32 @@ async def take_next(context: Context, actor: Actor, queue: str) -> Drawn | None:
     lost: set[UUID] = set()
     seen: _Desk | None = None
     for _ in range(DRAWS):
-        desk = await _look(context, actor, queue)
-        own, is_changed = await _own_work(context, actor, desk)
-        if own is not None:
-            return Drawn(own, [Reason(DrawReason.OWN_WORK), *_place(own)])
-        if is_changed:
-            continue
-        _refuse_too_much(context, desk)
-        groups = sorted((g for g in desk.groups if g.stands_against is None), key=attrgetter("urgency"))
-        if not groups or desk == seen:
-            return None
         async with context.transaction() as session:
+            await _one_draw_at_a_time(session, actor)
+            desk = await _look(context, session, actor, queue)
+            own, is_changed = await _own_work(context, session, actor, desk)
+            if own is not None:
+                return Drawn(own, [Reason(DrawReason.OWN_WORK), *place_of_task(own)])
+            if is_changed:
+                continue
+            _refuse_too_much(context, desk)
+            groups = sorted((g for g in desk.groups if g.stands_against is None), key=attrgetter("urgency"))
+            if not groups or desk == seen:
+                return None
             candidate = await _candidate(session, _Draw(actor, queue, context.now(), groups, lost))
             if candidate is None:
                 seen = desk  # there is nothing, unless something has come free meanwhile
                 continue
             found = await _taken(context, session, actor, queue, candidate)
             if found is not None:
-                return Drawn(found, [*_place(found), *_passed_over(found, desk)])
+                return Drawn(found, [*place_of_task(found), *_passed_over(found, desk)])
             lost.add(candidate)
     raise Conflict("Others were quicker every time; try again.")
 
 
 # --- what there is ----------------------------------------------------------------------------------------------------
 
+ALONE = "SELECT pg_advisory_xact_lock(hashtextextended(%(me)s, 0))"
 LOOK = """
 WITH RECURSIVE in_hand AS MATERIALIZED (
     SELECT id, queue, urgency, claimed_at FROM tasks
@@ -120,9 +122,17 @@ SELECT ARRAY(SELECT id FROM in_hand WHERE queue = %(queue)s ORDER BY urgency, id
 """One pass: the recursion jumps from the first task of each needs to the first of the next."""
 
 
-async def _look(context: Context, actor: Actor, queue: str) -> _Desk:
+async def _one_draw_at_a_time(session: AsyncSession, actor: Actor) -> None:
+    """Of one person, such as after a double click: the second finds in their hands what the first drew."""
+    connection = await session.connection()
+    await connection.exec_driver_sql(ALONE, {"me": f"draw:{actor.id}"})
+
+
+async def _look(context: Context, session: AsyncSession, actor: Actor, queue: str) -> _Desk:
+    connection = await session.connection()
     given = {"me": actor.id, "queue": queue, "now": context.now()}
-    ((own, in_hand, oldest_at, needs, heads),) = await context.db.fetch(LOOK, given)
+    seen: Any = (await connection.exec_driver_sql(LOOK, given)).one()
+    own, in_hand, oldest_at, needs, heads = seen
     if not actor.has_queue(queue):
         return _Desk(own, in_hand, oldest_at, ())
     roles, skills = tuple(sorted(actor.roles)), actor.skills_on(context.today)
@@ -167,7 +177,9 @@ def _is_work_of(actor: Actor, kind: TaskKind) -> bool:
 # --- own work first ---------------------------------------------------------------------------------------------------
 
 
-async def _own_work(context: Context, actor: Actor, desk: _Desk) -> tuple[TaskOnDesk | None, bool]:
+async def _own_work(
+    context: Context, session: AsyncSession, actor: Actor, desk: _Desk
+) -> tuple[TaskOnDesk | None, bool]:
     """The most urgent of what they have in hand that they still may do; and whether any of it has left their hands.
 
     Then it may be free by now: whoever looks only at what was free before would be told that there is nothing.
@@ -175,7 +187,7 @@ async def _own_work(context: Context, actor: Actor, desk: _Desk) -> tuple[TaskOn
     is_changed = False
     for task_id in desk.own:
         with suppress(NotFound):  # no longer theirs to see, since a role of theirs changed
-            found = await show_task(context, actor, task_id)
+            found = await find_task(session, actor, task_id)
             is_theirs = found.task.status == "open" and found.task.holder == actor.id
             if is_theirs and not against(actor, found, context.today):
                 return found, False
@@ -281,7 +293,7 @@ def _is_still_free(context: Context, actor: Actor, queue: str, found: TaskOnDesk
 # --- why this one -----------------------------------------------------------------------------------------------------
 
 
-def _place(found: TaskOnDesk) -> Iterator[Reason]:
+def place_of_task(found: TaskOnDesk) -> Iterator[Reason]:
     """What the task's place in the order comes from, read back from its key (TSK-2)."""
     said = read_urgency(found.task.urgency)
     if said.green:

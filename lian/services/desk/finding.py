@@ -34,6 +34,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import SQLModel
 
 from lian.auth.visibility import serves_many
+from lian.domain.queues import UNROUTED
 from lian.services.desk.sorting import NEVER, comes_after, in_order, sorted_by
 
 TASKS, CASES, STAFF = (SQLModel.metadata.tables[name] for name in ("tasks", "cases", "staff"))
@@ -58,6 +59,7 @@ FILTERS: dict[str, ColumnElement[bool]] = {
     "line": CASES.c.line == bindparam("line"),
     "team": TASKS.c.holder.in_(OF_TEAM),
     "free": IS_FREE,
+    "routed": TASKS.c.queue != UNROUTED,
     "raised": TASKS.c.is_raised,
     "aside": IS_ASIDE,
     "at_hand": not_(IS_ASIDE),

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from lian.auth.actor import Actor
-from lian.auth.visibility import workable_tasks
+from lian.auth.actor import NOT_YOURS, Actor
+from lian.auth.visibility import sees_inside, workable_tasks
 from lian.db.tables import Case, Task
+from lian.domain.errors import NotAllowed
 from lian.domain.labels import Label
 from lian.domain.queues import QUEUES, UNROUTED
 from lian.services.context import Context
@@ -46,6 +47,7 @@ __all__ = [
     "TaskQuery",
     "count_tasks",
     "list_tasks",
+    "order_for",
     "queues",
 ]
 COUNTED = 1_000
@@ -112,15 +114,22 @@ class TaskQuery:
 async def list_tasks(context: Context, actor: Actor, query: TaskQuery) -> Sequence[TaskOnDesk]:
     """Open tasks in the query's order, one page (TSK-1, TSK-2); what is long is left out (`finding.OF_CASE`).
 
-    Of the actor's queues, or what they hold wherever it lies. People outside see what was given to them. Raises
-    `Invalid` for an order that there is not.
+    Of the actor's queues, or what they hold wherever it lies; for leads also what others hold. People outside see what
+    was given to them. Raises `Invalid` for an order that there is not, `NotAllowed` where people outside ask for what
+    we put ahead.
     """
     actor.require_sight()
+    query = replace(query, sort=order_for(actor, query.sort))
     shape, given = await _asked(context, actor, query)
     given |= {"limit": query.limit} | _place(query.after)
     async with context.db.connecting() as connection:
         rows = await connection.execute(reading(shape, workable_tasks(actor)), given)
         return [_listed(row) for row in rows]
+
+
+def order_for(actor: Actor, sort: str) -> str:
+    """The order in which the actor gets a list: what is urgent, and why, is not for people outside."""
+    return "due" if sort == "urgency" and actor.is_outside else sort
 
 
 def _place(after: Place | None) -> dict[str, Any]:
@@ -149,10 +158,13 @@ async def count_tasks(context: Context, actor: Actor, query: TaskQuery) -> Count
 async def _asked(context: Context, actor: Actor, query: TaskQuery) -> tuple[Shape, dict[str, Any]]:
     """What the statement looks like, and the values that go into it."""
     order_named(query.sort)
+    if query.raised and not sees_inside(actor):
+        raise NotAllowed(NOT_YOURS)
     of, given = await _groups(context, actor, query)
     named = {"task": query.task, "stage": query.stage, "kind": query.kind, "line": query.line, "team": query.team}
     given |= {name: value for name, value in named.items() if value}
-    filters = ({*given} & FILTERS.keys()) - {of} | {name for name, is_asked in _flags(query).items() if is_asked}
+    flags = _flags(query) | {"routed": of == "every_queue" and not actor.has_queue(UNROUTED)}
+    filters = ({*given} & FILTERS.keys()) - {of} | {name for name, is_asked in flags.items() if is_asked}
     now = context.now()
     given |= {"now": now, "late_at": now}
     shape = Shape(
@@ -178,7 +190,9 @@ def _flags(query: TaskQuery) -> dict[str, bool]:
 async def _groups(context: Context, actor: Actor, query: TaskQuery) -> tuple[Group, dict[str, Any]]:
     """Queues, or people where it is asked who has something; with what else that means for a row."""
     queue: dict[str, Any] = {"queue": query.queue} if query.queue else {}
-    within = {} if "*" in actor.queues else {"within": list(actor.queues)}
+    # Whoever sees how much people have in hand sees what it is, wherever it lies.
+    sees_hands = actor.has_every_queue or actor.may("desk:load")
+    within = {} if sees_hands else {"within": list(actor.queue_names)}
     if query.mine or query.holder == MINE:
         return "people", {"names": await _held_by(context, actor)} | queue
     if actor.is_outside:
@@ -187,10 +201,9 @@ async def _groups(context: Context, actor: Actor, query: TaskQuery) -> tuple[Gro
         return "people", {"names": [query.holder]} | within | queue
     if query.team:
         return "team", within | queue
-    if "*" in actor.queues:
-        return ("queues", {"names": [query.queue]}) if query.queue else ("every_queue", {})
-    theirs = dict.fromkeys([*actor.queues, *([UNROUTED] if actor.has_queue(UNROUTED) else [])])
-    return "queues", {"names": [name for name in theirs if query.queue in {"", name}]}
+    if query.queue:
+        return "queues", {"names": [query.queue] if actor.has_queue(query.queue) else []}
+    return ("every_queue", {}) if actor.has_every_queue else ("queues", {"names": list(actor.queue_names)})
 
 
 async def _held_by(context: Context, actor: Actor) -> list[str]:

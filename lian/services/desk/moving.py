@@ -24,6 +24,7 @@ from lian.services.desk.tasks import colleague, find_task
 from lian.services.substitutes import away_now
 
 MOST_MOVED = 100
+LARGEST = 2**63
 LONGEST_TOKEN = 20_000
 BAD_TOKEN = "This is not a proposal that we made."  # noqa: S105 - no secret
 
@@ -81,6 +82,8 @@ def _read(token: str) -> list[tuple[UUID, int, str]]:
     try:
         lines = base64.b64decode(token[:LONGEST_TOKEN], altchars=b"-_", validate=True).decode().splitlines()
         moves = [(UUID(task), int(version), to) for task, version, to in (line.split(" ", 2) for line in lines)]
+        if not all(to.isprintable() and 0 <= version < LARGEST for _, version, to in moves):
+            raise ValueError(token)
     except (binascii.Error, ValueError):
         raise Invalid(BAD_TOKEN, field="token") from None
     if not 0 < len(moves) <= MOST_MOVED:

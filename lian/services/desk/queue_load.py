@@ -46,7 +46,8 @@ class QueueLoad:
 
 async def queue_loads(session: AsyncSession, actor: Actor, now: datetime) -> list[QueueLoad]:
     """The actor's queues; of the house's own also those in which nothing is open."""
-    names = list(actor.queues) if "*" not in actor.queues else [*QUEUES, *await _others(session)]
+    every = [*QUEUES, *await _others(session)] if actor.has_every_queue else actor.queue_names
+    names = [name for name in every if actor.has_queue(name)]
     spans = list(_spans(now))
     statement = counting_waiting_and_due(workable_tasks(actor), spans)
     rows = await session.execute(statement, {"names": names, "now": now, "limit": COUNTED + 1})

@@ -203,8 +203,8 @@ async def _movable(
     )
     if wanted.queue:
         statement = statement.where(Task.queue == wanted.queue)
-    elif giver is None and "*" not in actor.queues:
-        statement = statement.where(col(Task.queue).in_(actor.queues))
+    elif giver is None and not actor.has_every_queue:
+        statement = statement.where(col(Task.queue).in_(actor.queue_names))
     return [TaskOnDesk(task, case) for task, case in await session.execute(statement)]
 
 
@@ -245,9 +245,7 @@ def _may_take(context: Context, taker: _Taker, found: TaskOnDesk) -> bool:
     passed = found.task.passed.get(person.id)
     if passed and datetime.fromisoformat(passed) > context.now():
         return False
-    fits = (found.task.queue in person.queues or "*" in person.queues) and (
-        set(found.task.skills) <= person.skills_on(today)
-    )
+    fits = person.has_queue(found.task.queue) and set(found.task.skills) <= person.skills_on(today)
     return taker.is_named or fits
 
 

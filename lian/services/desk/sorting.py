@@ -58,7 +58,7 @@ def _due(text: str) -> datetime | None:
 
 def _amount(text: str) -> Decimal:
     value = Decimal(text)
-    if not value.is_finite() or abs(value) >= Decimal(10) ** 12:
+    if not value.is_finite() or abs(value) >= Decimal(10) ** 12 or value != round(value, 2):
         raise ValueError(text)
     return value
 

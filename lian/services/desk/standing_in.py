@@ -17,6 +17,7 @@ from lian.auth.actor import Actor
 from lian.db.journal import lock_chain
 from lian.db.tables import Case, JournalEntry, Task
 from lian.domain import journal as j
+from lian.domain.desk import SUBSTITUTE
 from lian.domain.errors import Conflict, Unavailable
 from lian.domain.status import TaskStatus
 from lian.services.context import Context
@@ -34,7 +35,7 @@ from lian.services.substitutes import away_now, stands_in_for
 
 log = structlog.get_logger()
 
-SUBSTITUTE, RETURN = "substitute", "return"
+RETURN = "return"
 BEGINNING = tuple(event.TYPE for event in (j.TaskCommented, j.TaskHeld, j.TaskWoken, j.ReviewAsked))
 """By these whoever has a task has begun it."""
 

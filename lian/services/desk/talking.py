@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from lian.auth.actor import Actor
-from lian.auth.visibility import sees_inside, visible_cases
+from lian.auth.visibility import sees_inside, workable_tasks
 from lian.db.journal import lock_chain
-from lian.db.tables import Case, CaseBar, TaskComment, TaskReview
+from lian.db.tables import Case, CaseBar, Task, TaskComment, TaskReview
 from lian.domain import journal as j
 from lian.domain.desk import ConflictReason, Opinion
 from lian.domain.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -53,12 +53,21 @@ async def talk_of(context: Context, actor: Actor, task_id: UUID) -> Talk:
         return Talk(said, (await session.execute(reviews)).scalars().all() if sees_inside(actor) else ())
 
 
-async def comment_on(context: Context, actor: Actor, task_id: UUID, *, text: str) -> UUID:
-    """Write a remark for colleagues; returns its id. Needs `task:comment`; anybody who sees the task may."""
+async def comment_on(
+    context: Context, actor: Actor, task_id: UUID, *, text: str, comment_id: UUID | None = None
+) -> UUID:
+    """Write a remark for colleagues; returns its id. Needs `task:comment`; anybody who sees the task may.
+
+    With a `comment_id` of the caller's it is written once, however often it is sent.
+    """
     actor.require("task:comment")
-    words, comment_id = said_in(text, is_needed=True), uuid4()
+    words, comment_id = said_in(text, is_needed=True), comment_id or uuid4()
     async with context.transaction() as session:
         found = await locked_open_or_not(session, actor, task_id)
+        written = await session.get(TaskComment, comment_id)
+        if written is not None and (written.author, written.body) == (actor.id, words):
+            return comment_id
+        comment_id = uuid4() if written is not None else comment_id  # other words are another remark
         event = j.TaskCommented(task_id=task_id, comment_id=comment_id, text=words)
         await note(context, session, actor, found, event)
     return comment_id
@@ -132,12 +141,18 @@ def _opinion(given: str) -> Opinion:
 
 
 async def reviews_for(context: Context, actor: Actor) -> Sequence[tuple[TaskReview, Case]]:
-    """What colleagues ask of this person and they have not answered yet, oldest first."""
+    """What colleagues ask of this person and they have not answered yet, oldest first; of tasks they still may know.
+
+    What has come out to be not for them since then is asked of them no longer (TSK-5).
+    """
+    barred = select(CaseBar.case_id).where(CaseBar.case_id == TaskReview.case_id, CaseBar.actor == actor.id)
     async with context.transaction() as session:
         query = (
             select(TaskReview, Case)
             .join(Case, col(Case.id) == col(TaskReview.case_id))
-            .where(TaskReview.reviewer == actor.id, col(TaskReview.answered_at).is_(None), visible_cases(actor))
+            .join(Task, col(Task.id) == col(TaskReview.task_id))
+            .where(TaskReview.reviewer == actor.id, col(TaskReview.answered_at).is_(None), workable_tasks(actor))
+            .where(~barred.exists(), ~col(Task.excluded).contains([actor.id]))
             .order_by(col(TaskReview.asked_at))
         )
         return [(review, case) for review, case in await session.execute(query)]
