@@ -137,7 +137,7 @@ async def _asks(visit: Visit, form: Sent, wanted: Wanted, refused: DomainError |
         "bulk_preview.html",
         status=refused.status if refused else 200,
         here="/desk",
-        selected=await _how_many(visit, wanted),
+        selected=await _how_many(visit, wanted, refused),
         order=None,
         form=present_form(verb, wanted.given, people, visit.reader),
         selection=[(name, value) for name in ("task", "filter", "of") for value in form.all(name)],
@@ -146,11 +146,13 @@ async def _asks(visit: Visit, form: Sent, wanted: Wanted, refused: DomainError |
     )
 
 
-async def _how_many(visit: Visit, wanted: Wanted) -> int:
-    """How many tasks are meant; none where the list is empty by now, or too long: the refusal says so."""
+async def _how_many(visit: Visit, wanted: Wanted, refused: DomainError | None) -> int:
+    """How many tasks are meant; none where the refusal says that the list is empty by now, or too long."""
     try:
         return len(await selected(visit.context, visit.actor, wanted))
     except Invalid:
+        if refused is None:
+            raise
         return 0
 
 
