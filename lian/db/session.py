@@ -127,6 +127,25 @@ class Database:
         await self.engine.dispose()
 
 
+async def one_row(session: AsyncSession, *queries: LiteralString, given: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The row of the last of these queries, one after another in the session's transaction and by one way there.
+
+    By the driver alone, as `Database.fetch`. Raises `DatabaseUnavailable` when the connection is lost, or what has to
+    be waited for takes too long.
+    """
+    connection = await session.connection()
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)
+    try:
+        async with driver.pipeline():
+            *_, last = [await driver.execute(query, given) for query in queries]
+        ((*row,),) = await last.fetchall()
+    except (psycopg.OperationalError, psycopg.InterfaceError) as lost:
+        await connection.invalidate()
+        raise DatabaseUnavailable(AWAY) from lost
+    return tuple(row)
+
+
 def _is_silent(connection: psycopg.AsyncConnection[Any]) -> bool:
     """Whether nothing has come from the server that nobody asked for: a server that goes away says so."""
     if connection.closed:

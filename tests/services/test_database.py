@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlmodel import select
 
-from lian.db.session import Database, DatabaseUnavailable
+from lian.db.session import Database, DatabaseUnavailable, one_row
 from lian.db.tables import Staff
 from lian.services.context import Context
 from lian.settings import Settings
@@ -56,6 +56,31 @@ async def test_a_connection_that_answered_a_moment_ago_is_not_asked_again(
     monkeypatch.setattr(dialect, "do_ping", pinged.append)
     await ask(context)
     assert (asked, pinged) == (["SELECT 1", "SELECT 2"], [])
+
+
+async def test_several_questions_go_one_way_and_each_sees_what_the_one_before_waited_for(context: Context) -> None:
+    lock = "SELECT pg_advisory_xact_lock(7)"
+    async with context.transaction() as first:
+        await one_row(first, lock, "SELECT 1", given={})
+        await hire(context, "wang")
+        waiting = asyncio.create_task(counted_after(context, lock))
+        await asyncio.sleep(0.2)
+        await hire(context, "li")
+    assert await waiting == (2,)
+
+
+async def counted_after(context: Context, lock: str) -> tuple[int, ...]:
+    async with context.transaction() as session:
+        return await one_row(session, lock, "SELECT count(*) FROM staff", given={})
+
+
+async def test_questions_whose_connection_is_lost_meanwhile_say_so(context: Context) -> None:
+    end_oneself = "SELECT pg_terminate_backend(pg_backend_pid())"
+    for _ in range(2):
+        with pytest.raises(DatabaseUnavailable):
+            async with context.transaction() as session:
+                await one_row(session, end_oneself, "SELECT 1", given={})
+    await ask(context)
 
 
 async def test_a_query_whose_connection_is_lost_meanwhile_says_so(context: Context, settings: Settings) -> None:

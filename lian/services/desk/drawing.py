@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from lian.auth.actor import Actor
 from lian.auth.visibility import SUSPICION_TASKS
+from lian.db.session import one_row
 from lian.domain import journal as j
 from lian.domain.case_kinds import task_kind
 from lian.domain.desk import DrawReason, Reason
@@ -77,7 +78,6 @@ async def take_next(context: Context, actor: Actor, queue: str) -> Drawn | None:
     seen: _Desk | None = None
     for _ in range(DRAWS):
         async with context.transaction() as session:
-            await _one_draw_at_a_time(session, actor)
             desk = await _look(context, session, actor, queue)
             own, is_changed = await _own_work(context, session, actor, desk)
             if own is not None:
@@ -101,7 +101,7 @@ async def take_next(context: Context, actor: Actor, queue: str) -> Drawn | None:
 
 # --- what there is ----------------------------------------------------------------------------------------------------
 
-ALONE = "SELECT pg_advisory_xact_lock(hashtextextended(%(me)s, 0))"
+ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('draw:' || %(me)s::text, 0))"
 LOOK = """
 WITH RECURSIVE in_hand AS MATERIALIZED (
     SELECT id, queue, urgency, claimed_at FROM tasks
@@ -122,17 +122,10 @@ SELECT ARRAY(SELECT id FROM in_hand WHERE queue = %(queue)s ORDER BY urgency, id
 """One pass: the recursion jumps from the first task of each needs to the first of the next."""
 
 
-async def _one_draw_at_a_time(session: AsyncSession, actor: Actor) -> None:
-    """Of one person, such as after a double click: the second finds in their hands what the first drew."""
-    connection = await session.connection()
-    await connection.exec_driver_sql(ALONE, {"me": f"draw:{actor.id}"})
-
-
 async def _look(context: Context, session: AsyncSession, actor: Actor, queue: str) -> _Desk:
-    connection = await session.connection()
+    """One look at a time for each person, such as after a double click: the second sees what the first drew."""
     given = {"me": actor.id, "queue": queue, "now": context.now()}
-    seen: Any = (await connection.exec_driver_sql(LOOK, given)).one()
-    own, in_hand, oldest_at, needs, heads = seen
+    own, in_hand, oldest_at, needs, heads = await one_row(session, ALONE, LOOK, given=given)
     if not actor.has_queue(queue):
         return _Desk(own, in_hand, oldest_at, ())
     roles, skills = tuple(sorted(actor.roles)), actor.skills_on(context.today)
