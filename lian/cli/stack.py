@@ -23,8 +23,8 @@ from infra.embedded.state import StackState
 PANEL = "The stack on this machine"
 CHECKOUT = Path(__file__).resolve().parents[2]
 NOT_READY, NOT_RUNNING = 4, 3
-SPREAD = ("-n", "4", "--dist", "loadscope", "--no-loadscope-reorder")
-"""Four test processes share one set of servers: tests also wait, and two cores would stand idle meanwhile.
+SPREAD = ("-n", "3", "--dist", "loadscope", "--no-loadscope-reorder")
+"""Three test processes share one set of servers: tests also wait, and two cores would stand idle meanwhile.
 
 Tests of one module stay together for its fixtures' sake. Modules keep the order of `tests/conftest.py`, where the
 longest come first, rather than that of their number of tests.

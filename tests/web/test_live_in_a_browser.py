@@ -25,7 +25,7 @@ __all__ = ["chromium"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.req("TSK-1")]
 
-PATIENCE = 15_000
+PATIENCE = 30_000
 LISTENING = "() => window.__listening"
 BEFORE = """
 const Source = EventSource;
