@@ -33,7 +33,7 @@ BETWEEN_KILLS = 2.0
 REAL_ROWS = "LIAN_FAULT_FILE"
 """Names a claims file to run the kill test on instead: all its rows, more kills, more time."""
 
-pytestmark = pytest.mark.timeout(1500 if os.environ.get(REAL_ROWS) else 280)
+pytestmark = pytest.mark.timeout(1500 if os.environ.get(REAL_ROWS) else 700)
 
 
 class Stack:
@@ -115,7 +115,7 @@ def test_killing_worker_engine_and_web_while_robots_work_loses_and_doubles_nothi
         time.sleep(BETWEEN_KILLS * (10 if real else 1))
         stack.process(name).kill()
         until(lambda: bool(stack.status()["ready"]))
-    said, complained = robots.communicate(timeout=1200 if real else 240)
+    said, complained = robots.communicate(timeout=1200 if real else 600)
     assert robots.returncode == 0, said + complained
     report = json.loads(said)
     sys.stdout.write(json.dumps({k: v for k, v in report.items() if k != "commands"}, indent=1) + "\n")
